@@ -1,0 +1,122 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// The modules, from the ground floor up. An import may only go down: the Makefile builds with
+// `--explicit-target-dependency-import-check error`, so what a target may import is exactly what is listed here.
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// One module under `Sources`.
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], links: [LinkerSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict, linkerSettings: links)
+}
+
+/// Links the static library although a shared one stands beside it: `-lNAME` would take that.
+func staticLibrary(_ name: String) -> LinkerSetting { .unsafeFlags(["-Xlinker", "-l:lib\(name).a"]) }
+
+/// The tests of one module, under `Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], swiftSettings: strict)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+
+let package = Package(
+    name: "gatehouse",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "gatehouse", targets: ["gatehouse"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+    ],
+    targets: [
+        // Floor 0: C libraries. No `link` line in the module maps: how each is linked is said here, once.
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+
+        // Floor 1
+        module("GateCore"),
+
+        // Floor 2
+        module(
+            "GateCrypto", ["GateCore", "COpenSSL", "CCrypt"],
+            links: [staticLibrary("crypt"), .linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        module("GateHTTP", ["GateCore", nioCore, nioHTTP1]),
+        module("GateSQL", ["GateCore"]),
+        module("GateLimits", ["GateCore"]),
+
+        // Floor 3
+        module("GateNet", ["GateCore", "GateHTTP", nioCore, nioPosix, nioHTTP1, nioHTTPCompression, logging]),
+        module(
+            "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
+            links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
+        module("GateIdentity", ["GateCore", "GateCrypto"]),
+
+        // Floor 4
+        module("GateStores", ["GateCore", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
+
+        // Floor 5
+        module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateCrypto", nioCore, nioHTTP1, logging]),
+
+        // Floor 6
+        module(
+            "GatehouseApp",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
+                "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals, toml,
+            ]),
+
+        // Floor 7
+        .executableTarget(
+            name: "gatehouse",
+            dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
+            swiftSettings: strict),
+
+        // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
+        .target(
+            name: "GateTesting",
+            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1],
+            path: "Tests/GateTesting", swiftSettings: strict),
+
+        tests("GateCoreTests", ["GateCore"]),
+        tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
+        tests("GateHTTPTests", ["GateCore", "GateHTTP", nioCore, nioHTTP1]),
+        tests("GateLimitsTests", ["GateCore", "GateLimits"]),
+        tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
+        tests("GateSQLTests", ["GateCore", "GateSQL"]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite"]),
+        tests("GateIdentityTests", ["GateCore", "GateCrypto", "GateIdentity"]),
+        tests("GateStoresTests", ["GateCore", "GateSQL", "GateSQLite", "GateIdentity", "GateStores"]),
+        tests(
+            "GateAPITests",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAPI",
+                nioCore, nioHTTP1,
+            ]),
+        tests(
+            "GatehouseAppTests",
+            ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GatehouseApp", nioCore, nioPosix, nioHTTP1, logging]),
+    ],
+    swiftLanguageModes: [.v6]
+)

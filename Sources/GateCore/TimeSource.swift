@@ -1,0 +1,52 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Where the time comes from. Everything that needs the time is given one of these; nothing else reads a clock.
+package protocol TimeSource: Sendable {
+    /// The wall clock. It may jump in either direction; use it for what outlives the process or leaves it.
+    func now() -> Timestamp
+    /// A clock that never goes back and does not jump; use it for intervals inside the process.
+    func monotonic() -> MonotonicInstant
+}
+
+/// A moment of the monotonic clock, in nanoseconds since an arbitrary start (the boot of the machine).
+package struct MonotonicInstant: Hashable, Comparable, Sendable {
+    package var nanoseconds: UInt64
+
+    package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+    package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
+    package func since(_ earlier: MonotonicInstant) -> Duration {
+        .nanoseconds(Int64(nanoseconds &- min(earlier.nanoseconds, nanoseconds)))
+    }
+
+    package static func + (left: MonotonicInstant, right: Duration) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: left.nanoseconds &+ UInt64(max(0, right.wholeNanoseconds)))
+    }
+}
+
+/// The system's clocks: `CLOCK_REALTIME` and `CLOCK_MONOTONIC`, see clock_gettime(2).
+package struct SystemTime: TimeSource {
+    package init() {}
+
+    package func now() -> Timestamp {
+        let time = read(CLOCK_REALTIME)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    package func monotonic() -> MonotonicInstant {
+        let time = read(CLOCK_MONOTONIC)
+        return MonotonicInstant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    }
+
+    private func read(_ clock: clockid_t) -> timespec {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return time
+    }
+}

@@ -1,0 +1,54 @@
+package import GateCore
+package import NIOCore
+package import NIOHTTP1
+
+/// One request, as it came from a connection.
+package struct Request: Sendable {
+    /// What ties a request to its lines in the log; sent back as `X-Request-Id`.
+    package var id: RequestID
+    package var method: HTTPMethod
+    package var target: RequestTarget
+    package var headers: HTTPHeaders
+    package var body: RequestBody
+    /// The other end of the connection; `nil` on a Unix socket.
+    package var peer: IPAddress?
+    /// Whose request it is: the peer, or whom a trusted proxy names. `nil` on a Unix socket.
+    package var client: IPAddress?
+    /// How the client reached us, or the trusted proxy in front of us.
+    package var scheme: Scheme
+    /// `Host`, or `:authority`, lower case, with the port if one was given.
+    package var authority: String
+    package var receivedAt: MonotonicInstant
+
+    package enum Scheme: String, Sendable { case http, https }
+
+    package init(
+        id: RequestID, method: HTTPMethod, target: RequestTarget, headers: HTTPHeaders = [:], body: RequestBody = .empty,
+        peer: IPAddress? = nil, client: IPAddress? = nil, scheme: Scheme = .http, authority: String = "",
+        receivedAt: MonotonicInstant = MonotonicInstant(nanoseconds: 0)
+    ) {
+        self.id = id
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.client = client
+        self.scheme = scheme
+        self.authority = authority
+        self.receivedAt = receivedAt
+    }
+}
+
+/// 16 characters that no other request of this process has, and hardly one of another.
+package struct RequestID: Hashable, Sendable, CustomStringConvertible {
+    package let value: UInt64
+    package init(value: UInt64) { self.value = value }
+
+    package var description: String {
+        String(unsafeUninitializedCapacity: 16) { buffer in
+            for place in 0..<16 { buffer[place] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF)) }
+            return 16
+        }
+    }
+}

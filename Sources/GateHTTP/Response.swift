@@ -1,0 +1,39 @@
+package import NIOCore
+package import NIOHTTP1
+
+/// One response, before the connection gives it a frame.
+///
+/// `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` are the connection's to set.
+package struct Response: Sendable {
+    package var status: HTTPResponseStatus
+    package var headers: HTTPHeaders
+    package var body: ResponseBody
+
+    package init(_ status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ResponseBody = .empty) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    package static func json(_ status: HTTPResponseStatus = .ok, _ bytes: [UInt8]) -> Response {
+        Response(status, headers: ["content-type": "application/json"], body: .bytes(ByteBuffer(bytes: bytes)))
+    }
+
+    package static func text(_ status: HTTPResponseStatus = .ok, _ text: String) -> Response {
+        Response(status, headers: ["content-type": "text/plain; charset=utf-8"], body: .bytes(ByteBuffer(string: text)))
+    }
+}
+
+package enum ResponseBody: Sendable {
+    case empty
+    case bytes(ByteBuffer)
+    /// Written as it is made. `length` becomes `Content-Length`; without it the body is sent in chunks.
+    case stream(length: Int?, @Sendable (any BodyWriter) async throws -> Void)
+}
+
+/// The way out of a streamed body.
+package protocol BodyWriter: Sendable {
+    /// Returns when the connection can take more: a slow reader slows its writer.
+    /// - Throws: `BodyError.disconnected`, `BodyError.timedOut`.
+    func write(_ part: ByteBuffer) async throws(BodyError)
+}
