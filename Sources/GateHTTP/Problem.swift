@@ -1,5 +1,5 @@
-package import GateCore
-package import NIOCore
+import GateCore
+import NIOCore
 package import NIOHTTP1
 
 /// The kinds of error that a client can meet. The raw value is the `code`; `type` is `/problems/<code>` under the public URL.

@@ -1,5 +1,4 @@
 package import GateCore
-package import NIOCore
 package import NIOHTTP1
 
 /// One request, as it came from a connection.
