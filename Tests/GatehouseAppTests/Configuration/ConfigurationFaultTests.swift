@@ -54,7 +54,7 @@ struct ConfigurationFaultTests {
             "\n\n  data_dir = ",
             ["gatehouse.toml:3:14: is no valid TOML: a value is missing: write a text in quotes, a number, true or false"]
         ),
-        ("auth.bcrypt_cost = 9", ["gatehouse.toml:1:1: auth.bcrypt_cost: 9 is out of range: choose from 10 to 16"]),
+        ("auth.bcrypt_cost = 9", ["gatehouse.toml:1:6: auth.bcrypt_cost: 9 is out of range: choose from 10 to 16"]),
         (
             "[auth]\nbcrypt_cost = \"12\"",
             ["gatehouse.toml:2:1: auth.bcrypt_cost: is a text, where a number is expected: write it without quotes"]
@@ -143,10 +143,10 @@ struct ConfigurationFaultTests {
         (
             "database.url = \"postgres://u:secret@h/db\"",
             [
-                "gatehouse.toml:1:1: database.url: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
+                "gatehouse.toml:1:10: database.url: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
             ]
         ),
-        ("[limits.policies.logins]\nlimit = 3", ["gatehouse.toml:1:2: unknown policy \"logins\": did you mean \"login\"?"]),
+        ("[limits.policies.logins]\nlimit = 3", ["gatehouse.toml:1:18: unknown policy \"logins\": did you mean \"login\"?"]),
         (
             "[limits.policies.api]\nlimt = 3",
             ["gatehouse.toml:2:1: unknown key \"limits.policies.api.limt\": did you mean \"limits.policies.api.limit\"?"]
@@ -188,12 +188,12 @@ struct ConfigurationFaultTests {
         (
             "headers.hsts = \"1d\"",
             [
-                "gatehouse.toml:1:1: headers.hsts is set, but public_url is plain HTTP, where browsers ignore it: remove it, or write public_url with https"
+                "gatehouse.toml:1:9: headers.hsts is set, but public_url is plain HTTP, where browsers ignore it: remove it, or write public_url with https"
             ]
         ),
         (
             "log.level = \"verbose\"",
-            ["gatehouse.toml:1:1: log.level: \"verbose\" is not known: choose one of trace, debug, info, notice, warning, error, critical"]
+            ["gatehouse.toml:1:5: log.level: \"verbose\" is not known: choose one of trace, debug, info, notice, warning, error, critical"]
         ),
         (
             "data_dir = \"a\\u0000b\"",
