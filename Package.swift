@@ -105,7 +105,7 @@ let package = Package(
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
         tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
-        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite"]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores"]),
