@@ -5,35 +5,47 @@ package import GateCrypto
 ///
 /// Each use case is a method in a file of its own, named with its verb; the folders are the features. They throw ``IdentityError``
 /// for what the caller got wrong, and `StorageError` where the database failed: that is never "signed out".
+///
+/// What changes something is first durable in the stores, then known to the memory of this process (revocations, caches), and only
+/// then answered.
 package struct Identity: Sendable {
-    package var users: any UserStore
-    package var sessions: any SessionStore
-    package var organisations: any OrganisationStore
-    package var revocationStore: any RevocationStore
-    package var loginFailures: any LoginFailureStore
+    package let users: any UserStore
+    package let sessions: any SessionStore
+    package let organisations: any OrganisationStore
+    package let revocationStore: any RevocationStore
+    package let loginFailures: any LoginFailureStore
 
-    package var revocations: RevocationList
-    package var passwords: PasswordHasher
-    package var accessTokens: AccessTokenIssuer
-    package var sessionTokens: SessionTokenIssuer
-    package var profiles: ProfileCache
-    package var cookies: SessionCookieCache
+    package let revocations: RevocationList
+    package let passwords: PasswordHasher
+    package let accessTokens: AccessTokenIssuer
+    package let sessionTokens: SessionTokenIssuer
+    package let profiles: ProfileCache
+    package let cookies: SessionCookieCache
+    let jumps: ClockJumpGuard
 
-    package var rules: IdentityRules
-    package var time: any TimeSource
-    package var entropy: any Entropy
-}
+    package let rules: IdentityRules
+    package let time: any TimeSource
+    package let entropy: any Entropy
 
-/// What the operator decides.
-package struct IdentityRules: Sendable {
-    package enum Registration: String, CaseIterable, Sendable { case open, invite, closed }
-
-    package var registration = Registration.open
-    package var accessTokenLifetime = Duration.seconds(15 * 60)
-    package var sessionLifetime = Duration.seconds(30 * 86_400)
-    /// How long a refresh token that was used may be presented again.
-    package var refreshGrace = Duration.seconds(10)
-    package var password = PasswordRules()
-
-    package init() {}
+    package init(
+        users: any UserStore, sessions: any SessionStore, organisations: any OrganisationStore, revocationStore: any RevocationStore,
+        loginFailures: any LoginFailureStore, passwords: PasswordHasher, accessTokens: AccessTokenIssuer,
+        sessionTokens: SessionTokenIssuer, rules: IdentityRules = IdentityRules(), time: any TimeSource, entropy: any Entropy
+    ) {
+        self.users = users
+        self.sessions = sessions
+        self.organisations = organisations
+        self.revocationStore = revocationStore
+        self.loginFailures = loginFailures
+        self.passwords = passwords
+        self.accessTokens = accessTokens
+        self.sessionTokens = sessionTokens
+        self.rules = rules
+        self.time = time
+        self.entropy = entropy
+        revocations = RevocationList()
+        profiles = ProfileCache(capacity: rules.profileCacheCapacity)
+        cookies = SessionCookieCache(capacity: rules.cookieCacheCapacity, lifetime: rules.cookieCacheLifetime)
+        jumps = ClockJumpGuard()
+    }
 }

@@ -16,16 +16,18 @@ package protocol OrganisationStore: Sendable {
     /// Members in the order of their joining.
     func members(of organisation: Organisation.ID) async throws -> [Member]
 
-    /// Gives a member another role.
-    func setRole(_ role: Role, of user: User.ID, in organisation: Organisation.ID) async throws -> MembershipChange
+    /// Gives a member another role, if it is still `current`: the right to do so was judged by that.
+    func setRole(
+        _ role: Role, of user: User.ID, in organisation: Organisation.ID, from current: Role
+    ) async throws -> MembershipChange
 
-    /// Ends a membership.
-    func removeMember(_ user: User.ID, from organisation: Organisation.ID) async throws -> MembershipChange
+    /// Ends a membership, if its role is still `current`.
+    func removeMember(_ user: User.ID, from organisation: Organisation.ID, as current: Role) async throws -> MembershipChange
 }
 
 package enum MembershipChange: Hashable, Sendable {
     case done
-    /// The user is no member.
+    /// The user is no member, or not with the role expected.
     case notMember
     /// It would have left the organisation without an owner; nothing is changed.
     case lastOwner

@@ -8,8 +8,8 @@ package protocol RevocationStore: Sendable {
     /// Records one; a second time is no error.
     func insert(_ revocation: Revocation) async throws
 
-    /// Those that end after `now`, in no order.
-    func load(after now: Timestamp) async throws -> [Revocation]
+    /// All, in no order: those that ended too, in case the clock is ahead and will be set back.
+    func load() async throws -> [Revocation]
 
     /// Deletes those that ended before `now`.
     func prune(before now: Timestamp) async throws -> Int

@@ -13,10 +13,12 @@ package struct Session: Hashable, Sendable {
     package var expiresAt: Timestamp
     /// When the last access token issued for it expires: until then its revocation must be remembered.
     package var accessExpiresAt: Timestamp
+    /// The generation of the refresh token that was not used yet: zero for the first.
+    package var refreshGeneration: Int64
 
     package init(
         id: ID, userID: User.ID, device: Device, createdAt: Timestamp, lastUsedAt: Timestamp, expiresAt: Timestamp,
-        accessExpiresAt: Timestamp
+        accessExpiresAt: Timestamp, refreshGeneration: Int64 = 0
     ) {
         self.id = id
         self.userID = userID
@@ -25,10 +27,11 @@ package struct Session: Hashable, Sendable {
         self.lastUsedAt = lastUsedAt
         self.expiresAt = expiresAt
         self.accessExpiresAt = accessExpiresAt
+        self.refreshGeneration = refreshGeneration
     }
 }
 
-/// Where a session is used from, as the request that opened it said.
+/// Where a session is used from, as the request that opened it said, or the last refresh.
 package struct Device: Hashable, Sendable {
     /// `User-Agent`, cut to 256 characters.
     package var userAgent: String?
@@ -51,26 +54,5 @@ package struct EndedSession: Hashable, Sendable {
         self.id = id
         self.userID = userID
         self.accessExpiresAt = accessExpiresAt
-    }
-}
-
-/// The SHA-256 of a token: all of it that the database ever holds.
-package struct TokenHash: Hashable, Sendable {
-    package let bytes: [UInt8]
-    package init(bytes: [UInt8]) { self.bytes = bytes }
-}
-
-/// A session to be stored, with the hashes of its two tokens.
-package struct NewSession: Sendable {
-    package var session: Session
-    /// Of the token in the session cookie.
-    package var cookieHash: TokenHash
-    /// Of the first refresh token.
-    package var refreshHash: TokenHash
-
-    package init(session: Session, cookieHash: TokenHash, refreshHash: TokenHash) {
-        self.session = session
-        self.cookieHash = cookieHash
-        self.refreshHash = refreshHash
     }
 }

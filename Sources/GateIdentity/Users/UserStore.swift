@@ -9,7 +9,7 @@ package protocol UserStore: Sendable {
     /// Adds a user, and with it the organisation (whose owner the user becomes) and the session where they are given: all or
     /// nothing.
     /// - Returns: `false`, and nothing is changed, where the address is taken.
-    func insert(_ user: User, passwordHash: PasswordHash?, organisation: Organisation?, session: NewSession?) async throws -> Bool
+    func insert(_ user: User, passwordHash: PasswordHash?, organisation: Organisation?, session: Session?) async throws -> Bool
 
     func profile(_ id: User.ID) async throws -> UserProfile?
 
@@ -17,11 +17,11 @@ package protocol UserStore: Sendable {
 
     func credential(id: User.ID) async throws -> UserCredential?
 
-    /// Changes name, avatar, verification and `updatedAt` of the user to those given; other fields are left as they are.
-    /// - Returns: `false` where there is no such user.
-    func update(_ user: User) async throws -> Bool
+    /// Makes the changes, and sets `updatedAt` to `now`.
+    /// - Returns: the user as changed; `nil` where there is no such user.
+    func update(_ id: User.ID, _ changes: UserChanges, at now: Timestamp) async throws -> User?
 
-    /// Sets the password, and ends every session of the user but `keeping`.
+    /// Sets the password, and ends every session of the user but `keeping`; their revocations are recorded with it.
     /// - Returns: the sessions ended; `nil` where there is no such user.
     func setPassword(_ hash: PasswordHash, of id: User.ID, keeping session: Session.ID?, at now: Timestamp) async throws -> [EndedSession]?
 
@@ -32,10 +32,24 @@ package protocol UserStore: Sendable {
     /// - Returns: the sessions ended; `nil` where there is no such user.
     func setDisabled(_ disabled: Bool, _ id: User.ID, at now: Timestamp) async throws -> [EndedSession]?
 
-    /// Deletes the user and everything of theirs; organisations without a member left go too.
+    /// Deletes the user and everything of theirs. An organisation without a member left goes too; one without an owner left is
+    /// given to the admin who joined first, else to the member who did.
     /// - Returns: the sessions that were alive; `nil` where there is no such user.
     func delete(_ id: User.ID, at now: Timestamp) async throws -> [EndedSession]?
 
     /// Users in the order of their creation, after the user `after`, `limit` at most.
     func list(after: User.ID?, limit: Int) async throws -> [User]
+}
+
+/// What is to be changed of a user. `nil` leaves a field as it is; `.some(nil)` empties it.
+package struct UserChanges: Hashable, Sendable {
+    package var name: String??
+    package var avatarURL: String??
+    package var isEmailVerified: Bool?
+
+    package init(name: String?? = nil, avatarURL: String?? = nil, isEmailVerified: Bool? = nil) {
+        self.name = name
+        self.avatarURL = avatarURL
+        self.isEmailVerified = isEmailVerified
+    }
 }
