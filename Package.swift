@@ -30,7 +30,6 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -43,7 +42,6 @@ let package = Package(
     products: [.executable(name: "gatehouse", targets: ["gatehouse"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -54,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Floor 1
         module("GateCore"),
@@ -67,7 +66,8 @@ let package = Package(
         module("GateLimits", ["GateCore"]),
 
         // Floor 3
-        module("GateNet", ["GateCore", "GateHTTP", nioCore, nioPosix, nioHTTP1, nioHTTPCompression, logging]),
+        module(
+            "GateNet", ["GateCore", "GateHTTP", "CZlib", nioCore, nioPosix, nioHTTP1, logging], links: [.linkedLibrary("z")]),
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
@@ -92,6 +92,11 @@ let package = Package(
             name: "gatehouse",
             dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
+
+        // Measured against its peer in one process, see the Makefile.
+        .executableTarget(
+            name: "net-bench", dependencies: ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1],
+            path: "Benchmarks/Sources/net-bench", swiftSettings: strict),
 
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
