@@ -93,6 +93,11 @@ let package = Package(
             dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
+        // Measures GateCrypto, against plain crypt(3) among others. Never shipped.
+        .executableTarget(
+            name: "crypto-bench", dependencies: ["GateCore", "GateCrypto", "CCrypt"], path: "Benchmarks/Sources/crypto-bench",
+            swiftSettings: strict),
+
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
