@@ -71,7 +71,7 @@ let package = Package(
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
-        module("GateIdentity", ["GateCore", "GateCrypto"]),
+        module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
 
         // Floor 4
         module("GateStores", ["GateCore", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
@@ -110,8 +110,10 @@ let package = Package(
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
         tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
-        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite"]),
-        tests("GateIdentityTests", ["GateCore", "GateCrypto", "GateIdentity"]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
+        tests(
+            "GateIdentityTests",
+            ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores"]),
         tests("GateStoresTests", ["GateCore", "GateSQL", "GateSQLite", "GateIdentity", "GateStores"]),
         tests(
             "GateAPITests",
