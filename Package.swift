@@ -97,6 +97,10 @@ let package = Package(
         .executableTarget(
             name: "net-bench", dependencies: ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1],
             path: "Benchmarks/Sources/net-bench", swiftSettings: strict),
+        // Measures GateCrypto, against plain crypt(3) among others. Never shipped.
+        .executableTarget(
+            name: "crypto-bench", dependencies: ["GateCore", "GateCrypto", "CCrypt"], path: "Benchmarks/Sources/crypto-bench",
+            swiftSettings: strict),
 
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
