@@ -34,7 +34,6 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
     name: "gatehouse",
@@ -45,7 +44,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
         // Floor 0: C libraries. No `link` line in the module maps: how each is linked is said here, once.
@@ -84,7 +82,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals, toml,
+                "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
