@@ -131,3 +131,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzers need libFuzzer's instrumentation and its main function: only `scripts/fuzz` asks for them.
+if Context.environment["GATEHOUSE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "gate-fuzz",
+            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GatehouseApp", nioCore, nioHTTP1],
+            path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}
