@@ -74,7 +74,7 @@ let package = Package(
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
 
         // Floor 4
-        module("GateStores", ["GateCore", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
+        module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
 
         // Floor 5
         module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateCrypto", nioCore, nioHTTP1, logging]),
@@ -117,8 +117,8 @@ let package = Package(
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
         tests(
             "GateIdentityTests",
-            ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores"]),
-        tests("GateStoresTests", ["GateCore", "GateSQL", "GateSQLite", "GateIdentity", "GateStores"]),
+            ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
+        tests("GateStoresTests", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
         tests(
             "GateAPITests",
             [
