@@ -64,7 +64,9 @@ package enum Server {
         services.append(
             HTTPServerService(
                 name: "http", server: main, shutdownTimeout: shutdown, log: log,
-                started: { _ in log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"]) },
+                started: { _ in
+                    log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
+                },
                 stopping: {
                     log.notice("Stopping: finishing what runs")
                     composition.health.stop()

@@ -1,5 +1,5 @@
-package import GateCore
 import GateAPI
+package import GateCore
 import GateHTTP
 import GateNet
 import GateSQLite
