@@ -7,15 +7,16 @@ package struct SecurityHeaders: Sendable {
 
     /// - Parameters:
     ///   - hsts: how long browsers shall insist on HTTPS; `nil` leaves `Strict-Transport-Security` out.
-    ///   - contentSecurityPolicy: for documents that we serve ourselves.
+    ///   - contentSecurityPolicy: for documents that we serve ourselves; `nil` leaves it out.
     ///   - frameOptions: `DENY` or `SAMEORIGIN`; `nil` leaves it out.
-    package init(hsts: Duration?, contentSecurityPolicy: String, frameOptions: String?) {
+    package init(hsts: Duration?, contentSecurityPolicy: String?, frameOptions: String?) {
         var fields: [(name: String, value: String)] = [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "strict-origin-when-cross-origin"),
             ("cross-origin-opener-policy", "same-origin"),
-            ("content-security-policy", contentSecurityPolicy),
+
         ]
+        if let contentSecurityPolicy { fields.append(("content-security-policy", contentSecurityPolicy)) }
         if let frameOptions { fields.append(("x-frame-options", frameOptions)) }
         if let hsts { fields.append(("strict-transport-security", "max-age=\(hsts.secondsRoundedUp)")) }
         self.fields = fields
