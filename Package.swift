@@ -93,6 +93,11 @@ let package = Package(
             dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
+        // Figures inside the process; `make bench` runs it. Never shipped.
+        .executableTarget(
+            name: "limits-bench", dependencies: ["GateCore", "GateLimits"], path: "Benchmarks/Sources/limits-bench",
+            swiftSettings: strict),
+
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
