@@ -93,6 +93,10 @@ let package = Package(
             dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
+        // Measures GateLimits: time for a decision, memory for a key and under a flood. Never shipped.
+        .executableTarget(
+            name: "limits-bench", dependencies: ["GateCore", "GateLimits"], path: "Benchmarks/Sources/limits-bench",
+            swiftSettings: strict),
         // Measured against its peer in one process, see the Makefile.
         .executableTarget(
             name: "net-bench", dependencies: ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1],
