@@ -1,0 +1,37 @@
+package import GateCore
+import GateSQL
+
+/// Whether a database can do its work.
+package enum DatabaseHealth: Hashable, Sendable {
+    /// It can; a read took this long.
+    case ok(latency: Duration)
+    /// It cannot, and why. For the log: what clients see of it is less.
+    case failing(StorageError)
+}
+
+extension SQLiteDatabase {
+    /// Reads a row. Where the last write failed for want of space or of a sound disk, also tries a small durable write, at most
+    /// once a second, so that a server whose disk has room again is healthy again without a client's write.
+    package func health() async -> DatabaseHealth {
+        let start = time.monotonic()
+        do {
+            _ = try await read { try $0.row("SELECT count(*) FROM sqlite_schema") { (row) throws(StorageError) in try row.integer(0) } }
+            let latency = time.monotonic().since(start)
+            if condition.claimProbe(at: start, interval: .seconds(1)) { try await probe() }
+            return condition.failure.map { .failing($0) } ?? .ok(latency: latency)
+        } catch let error as StorageError {
+            return .failing(error)
+        } catch {
+            return .failing(.unavailable(reason: "\(error)"))
+        }
+    }
+
+    /// Writes four bytes of the file's header, durably. `user_version` serves for this alone: the schema's version is in
+    /// `schema_migrations`.
+    private func probe() async throws {
+        try await submit(to: writes, alone: true) { (connection) -> Void in
+            let version = try connection.integer("PRAGMA user_version")
+            _ = try connection.execute(version == 0 ? "PRAGMA user_version = 1" : "PRAGMA user_version = 0")
+        }
+    }
+}

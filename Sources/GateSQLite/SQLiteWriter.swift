@@ -1,0 +1,128 @@
+import CSQLite
+import GateCore
+import GateSQL
+import Logging
+
+/// Group commit: takes the writes that wait, runs them in one transaction, commits, and then answers them all.
+///
+/// Confined to the writer's thread. It owns the only connection that writes or checkpoints: two that do so at one moment can
+/// corrupt the file (SQLite before 3.51.3, the WAL-reset bug).
+struct SQLiteWriter: ~Copyable {
+    private let file: SQLiteFile
+    private let queue: JobQueue<any TransactionJob>
+    private let condition: WriterCondition
+    private let logger: Logger
+    /// `nil` after a failure that the connection may not get over; the next batch opens another.
+    private var connection: SQLiteConnection?
+    private var log: WriteAheadLog
+    /// Taken from the queue, not yet begun.
+    private var backlog: ArraySlice<any TransactionJob> = []
+
+    init(
+        _ connection: SQLiteConnection, file: SQLiteFile, queue: JobQueue<any TransactionJob>, condition: WriterCondition,
+        logger: Logger
+    ) {
+        self.connection = connection
+        self.file = file
+        self.queue = queue
+        self.condition = condition
+        self.logger = logger
+        log = WriteAheadLog(limit: file.options.logLimit, condition: condition, logger: logger)
+        log.follow(connection)
+    }
+
+    /// Works until the queue is closed and empty.
+    mutating func run() {
+        while let jobs = queue.take(upTo: file.options.batchLimit) {
+            backlog = jobs[...]
+            while !backlog.isEmpty { commitBatch() }
+        }
+        if let connection { log.finish(connection) }
+        connection = nil
+    }
+
+    private mutating func commitBatch() {
+        var batch: [(job: any TransactionJob, error: (any Error)?)] = []
+        do throws(StorageError) {
+            let connection = try opened()
+            try connection.execute("BEGIN IMMEDIATE")
+            while batch.count < file.options.batchLimit, let job = next(joining: !batch.isEmpty) {
+                batch.append((job, nil))
+                if batch.count == 1 {
+                    // It needs no savepoint: to undo it is to undo the transaction.
+                    do { try job.run(connection) } catch { return refuse(job, error) }
+                } else {
+                    batch[batch.count - 1].error = try runInSavepoint(job, on: connection)
+                }
+                if job.alone { break }
+            }
+            // Also where a body caught the error upon which SQLite ended the transaction.
+            guard connection.inTransaction else { throw .inputOutput(reason: "\(file.path): SQLite gave the transaction up") }
+            try connection.execute("COMMIT")
+        } catch {
+            // One fate for all: a body that threw may have seen rows of another that are now gone.
+            let lost = batch.isEmpty ? Array(backlog) : batch.map(\.job)
+            if batch.isEmpty { backlog = [] }
+            abandon(error)
+            for job in lost { job.fail(error) }
+            return
+        }
+        condition.writeSucceeded()
+        for (job, error) in batch {
+            if let error { job.fail(error) } else { job.succeed() }
+        }
+        if let connection { log.committed(connection) }
+    }
+
+    /// The next write that may run in this transaction. What arrived since it began joins it.
+    private mutating func next(joining: Bool) -> (any TransactionJob)? {
+        if backlog.isEmpty { backlog = queue.takeWaiting(upTo: file.options.batchLimit)[...] }
+        guard let job = backlog.first, !(joining && job.alone) else { return nil }
+        backlog.removeFirst()
+        return job
+    }
+
+    /// - Returns: what the body threw; it is undone then.
+    /// - Throws: why the transaction is lost.
+    private func runInSavepoint(_ job: any TransactionJob, on connection: SQLiteConnection) throws(StorageError) -> (any Error)? {
+        try connection.execute("SAVEPOINT body")
+        do {
+            try job.run(connection)
+        } catch {
+            guard connection.inTransaction else {
+                throw error as? StorageError ?? .inputOutput(reason: "\(file.path): SQLite gave the transaction up")
+            }
+            condition.writeFailed(error)
+            try connection.execute("ROLLBACK TO body")
+            try connection.execute("RELEASE body")
+            return error
+        }
+        try connection.execute("RELEASE body")
+        return nil
+    }
+
+    private mutating func refuse(_ job: any TransactionJob, _ error: any Error) {
+        abandon(error)
+        job.fail(error)
+    }
+
+    /// Ends the transaction, if one is left, so that the next finds the connection clean; or gives the connection up.
+    private mutating func abandon(_ error: any Error) {
+        condition.writeFailed(error)
+        guard let connection, connection.inTransaction else { return }
+        do throws(StorageError) {
+            try connection.execute("ROLLBACK")
+        } catch {
+            logger.warning("The database's connection is opened anew", metadata: ["reason": "\(error)"])
+        }
+        if connection.inTransaction { self.connection = nil }
+    }
+
+    private mutating func opened() throws(StorageError) -> SQLiteConnection {
+        if let connection { return connection }
+        let fresh = try file.reopenForWriting()
+        log.follow(fresh)
+        connection = fresh
+        return fresh
+    }
+}

@@ -1,0 +1,40 @@
+import GateCore
+
+/// A transaction on its way to a connection's thread, with someone who waits for its outcome.
+protocol TransactionJob: AnyObject, Sendable {
+    /// Whether nothing else may share the transaction.
+    var alone: Bool { get }
+    /// Runs the statements and keeps the result.
+    func run(_ connection: SQLiteConnection) throws
+    /// Answers with the result of the last run.
+    func succeed()
+    func fail(_ error: any Error)
+}
+
+/// A body and the task that waits for its result.
+///
+/// Sendable: `result` is touched by the connection's thread only.
+final class BodyJob<Result: Sendable>: TransactionJob, @unchecked Sendable {
+    let alone: Bool
+    private let continuation: CheckedContinuation<Result, any Error>
+    private let body: @Sendable (SQLiteConnection) throws -> Result
+    private var result: Result?
+
+    init(
+        alone: Bool, continuation: CheckedContinuation<Result, any Error>,
+        body: @escaping @Sendable (SQLiteConnection) throws -> Result
+    ) {
+        self.alone = alone
+        self.continuation = continuation
+        self.body = body
+    }
+
+    func run(_ connection: SQLiteConnection) throws { result = try body(connection) }
+
+    func succeed() {
+        guard let result else { return fail(StorageError.misuse(reason: "a transaction was answered before it ran")) }
+        continuation.resume(returning: result)
+    }
+
+    func fail(_ error: any Error) { continuation.resume(throwing: error) }
+}

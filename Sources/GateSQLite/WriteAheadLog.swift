@@ -1,0 +1,70 @@
+import CSQLite
+import GateCore
+import Logging
+
+/// When the write-ahead log is copied into the database file, and how it is kept from growing.
+///
+/// A log all of whose frames are copied is begun anew by the next commit, unless a reader still stands in it. With readers that
+/// always overlap that never comes by itself; so beyond a limit the writer waits for those that stand in it now
+/// (`SQLITE_CHECKPOINT_RESTART`): later ones find everything in the database file and do not enter it.
+struct WriteAheadLog: ~Copyable {
+    /// Frames after the last commit; SQLite's hook writes it.
+    private let frames: UnsafeMutablePointer<Int>
+    private var framesBefore = 0
+    private var nextCheckpoint = Self.interval
+    private let limit: Int
+    private let condition: WriterCondition
+    private let logger: Logger
+
+    /// In frames: SQLite's own default for `wal_autocheckpoint`, about 4 MiB.
+    private static let interval = 1000
+    /// In bytes: a page of 4096, and a header.
+    private static let frameSize = 4120
+    /// How long commits may wait for readers, in milliseconds. A read lasts a few.
+    private static let patience: Int32 = 250
+
+    /// - Parameter limit: in bytes.
+    init(limit: Int, condition: WriterCondition, logger: Logger) {
+        self.limit = limit / Self.frameSize
+        self.condition = condition
+        self.logger = logger
+        frames = .allocate(capacity: 1)
+        frames.initialize(to: 0)
+    }
+
+    deinit { frames.deallocate() }
+
+    /// `connection` must be gone before this is.
+    mutating func follow(_ connection: SQLiteConnection) { connection.reportFrames(to: frames) }
+
+    /// Called after each commit, when its writers have been answered.
+    mutating func committed(_ connection: SQLiteConnection) {
+        let count = frames.pointee
+        if count < framesBefore { nextCheckpoint = Self.interval }
+        framesBefore = count
+        guard count >= nextCheckpoint else { return }
+        nextCheckpoint = count + Self.interval
+        do throws(StorageError) {
+            if count < limit {
+                _ = try connection.checkpoint(SQLITE_CHECKPOINT_PASSIVE)
+            } else {
+                connection.setBusyTimeout(milliseconds: Self.patience)
+                defer { connection.setBusyTimeout(milliseconds: SQLiteFile.busyTimeout) }
+                _ = try connection.checkpoint(SQLITE_CHECKPOINT_RESTART)
+            }
+        } catch {
+            // Everything is safe in the log; it is only longer than it should be.
+            condition.writeFailed(error)
+            logger.warning("The write-ahead log was not copied", metadata: ["reason": "\(error)", "frames": "\(count)"])
+        }
+    }
+
+    /// Copies everything and empties the log, before `connection` is closed.
+    mutating func finish(_ connection: SQLiteConnection) {
+        do throws(StorageError) {
+            _ = try connection.checkpoint(SQLITE_CHECKPOINT_TRUNCATE)
+        } catch {
+            logger.warning("The write-ahead log stays beside the database", metadata: ["reason": "\(error)"])
+        }
+    }
+}
