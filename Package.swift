@@ -109,7 +109,7 @@ let package = Package(
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
-            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1],
+            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1, logging],
             path: "Tests/GateTesting", swiftSettings: strict),
 
         tests("GateCoreTests", ["GateCore"]),
@@ -127,7 +127,7 @@ let package = Package(
             "GateAPITests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAPI",
-                nioCore, nioHTTP1,
+                nioCore, nioHTTP1, logging,
             ]),
         tests(
             "GatehouseAppTests",
