@@ -1,6 +1,8 @@
 import GateCore
 import GateCrypto
 import GateHTTP
+import GateIdentity
+import GateTesting
 import NIOHTTP1
 import Testing
 
