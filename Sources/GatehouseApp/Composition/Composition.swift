@@ -45,7 +45,7 @@ struct Composition: Sendable {
         try await identity.start()
         health = HealthReport(version: GatehouseVersion.current, components: [DatabaseComponent(database: database, log: log)], time: time)
         metrics = MetricsRegistry()
-        metrics.register(identity: identity, backends: backends, time: time)
+        metrics.register(identity: identity, backends: backends)
 
         let cors = CORSPolicy(origins: configuration.cors.origins.map(\.description))
         api = API(
