@@ -99,13 +99,16 @@ let package = Package(
             dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1],
             path: "Tests/GateTesting", swiftSettings: strict),
 
+        // A file layer for SQLite that fails on demand and cuts the power. Never shipped.
+        .target(name: "CFaultVFS", path: "Tests/CFaultVFS"),
+
         tests("GateCoreTests", ["GateCore"]),
         tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
         tests("GateHTTPTests", ["GateCore", "GateHTTP", nioCore, nioHTTP1]),
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
         tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
-        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
         tests("GateIdentityTests", ["GateCore", "GateCrypto", "GateIdentity"]),
         tests("GateStoresTests", ["GateCore", "GateSQL", "GateSQLite", "GateIdentity", "GateStores"]),
         tests(
