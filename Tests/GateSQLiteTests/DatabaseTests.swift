@@ -2,6 +2,7 @@ import CFaultVFS
 import GateCore
 import GateSQL
 import GateSQLite
+import GateTesting
 import Glibc
 import Testing
 
@@ -107,7 +108,7 @@ import Testing
         await #expect(throws: StorageError.closed) { try await database.write { _ in } }
         await #expect(throws: StorageError.closed) { try await database.read { _ in } }
         #expect(await database.health() == .failing(.closed))
-        #expect(TemporaryFolder.names(folder.path) == ["gatehouse.db"], "the log is left beside the file")
+        #expect(folder.names == ["gatehouse.db"], "the log is left beside the file")
         let again = try await folder.open()
         try await ledger.check(again, refusedAreAbsent: true, "opened again")
         await again.close()

@@ -2,6 +2,7 @@ import CFaultVFS
 import GateCore
 import GateSQL
 import GateSQLite
+import GateTesting
 import Glibc
 import Testing
 
@@ -101,7 +102,7 @@ import Testing
     func fullDisk() async throws {
         let folder = TemporaryFolder()
         let disk = FaultyDisk()
-        let time = SteppedTime()
+        let time = ManualTime()
         let database = try await folder.open(time: time) { $0.vfs = disk.name }
         try await Ledger.makeSchema(database)
         var ledger = Ledger()
@@ -118,10 +119,10 @@ import Testing
                 return
             }
             expectFull(error)
-            time.advance(.seconds(2))
+            time.advance(by: .seconds(2))
         }
         disk.heal()
-        time.advance(.seconds(2))
+        time.advance(by: .seconds(2))
         guard case .ok = await database.health() else {
             Issue.record("still failing after there was room again")
             return
@@ -135,7 +136,7 @@ import Testing
     func probes() async throws {
         let folder = TemporaryFolder()
         let disk = FaultyDisk()
-        let time = SteppedTime()
+        let time = ManualTime()
         let database = try await folder.open(time: time) { $0.vfs = disk.name }
         disk.fail(FAULT_KIND_FULL, [FAULT_WRITE], systemError: ENOSPC)
         await #expect(throws: StorageError.self) { try await Ledger.makeSchema(database) }
@@ -143,7 +144,7 @@ import Testing
         let first = disk.operations
         for _ in 0..<20 { _ = await database.health() }
         #expect(disk.operations == first)
-        time.advance(.seconds(1))
+        time.advance(by: .seconds(1))
         _ = await database.health()
         #expect(disk.operations > first)
         disk.heal()

@@ -2,6 +2,7 @@ import CFaultVFS
 import GateCore
 import GateSQL
 import GateSQLite
+import GateTesting
 import Glibc
 import Testing
 

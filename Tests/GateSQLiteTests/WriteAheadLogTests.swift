@@ -1,6 +1,7 @@
 import GateCore
 import GateSQL
 import GateSQLite
+import GateTesting
 import Synchronization
 import Testing
 

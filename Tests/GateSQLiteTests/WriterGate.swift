@@ -33,12 +33,3 @@ final class WriterGate: Sendable {
 
     func open() { isOpen.store(true, ordering: .releasing) }
 }
-
-/// A clock that moves when it is told to.
-final class SteppedTime: TimeSource {
-    private let nanoseconds = Mutex<UInt64>(1_000_000_000)
-
-    func now() -> Timestamp { Timestamp(milliseconds: 0) }
-    func monotonic() -> MonotonicInstant { MonotonicInstant(nanoseconds: nanoseconds.withLock { $0 }) }
-    func advance(_ duration: Duration) { nanoseconds.withLock { $0 += UInt64(duration.wholeNanoseconds) } }
-}

@@ -1,0 +1,51 @@
+package import GateCore
+package import GateCrypto
+
+/// The accounts: everything that can be done with users, sessions and organisations.
+///
+/// Each use case is a method in a file of its own, named with its verb; the folders are the features. They throw ``IdentityError``
+/// for what the caller got wrong, and `StorageError` where the database failed: that is never "signed out".
+///
+/// What changes something is first durable in the stores, then known to the memory of this process (revocations, caches), and only
+/// then answered.
+package struct Identity: Sendable {
+    package let users: any UserStore
+    package let sessions: any SessionStore
+    package let organisations: any OrganisationStore
+    package let revocationStore: any RevocationStore
+    package let loginFailures: any LoginFailureStore
+
+    package let revocations: RevocationList
+    package let passwords: PasswordHasher
+    package let accessTokens: AccessTokenIssuer
+    package let sessionTokens: SessionTokenIssuer
+    package let profiles: ProfileCache
+    package let cookies: SessionCookieCache
+    let jumps: ClockJumpGuard
+
+    package let rules: IdentityRules
+    package let time: any TimeSource
+    package let entropy: any Entropy
+
+    package init(
+        users: any UserStore, sessions: any SessionStore, organisations: any OrganisationStore, revocationStore: any RevocationStore,
+        loginFailures: any LoginFailureStore, passwords: PasswordHasher, accessTokens: AccessTokenIssuer,
+        sessionTokens: SessionTokenIssuer, rules: IdentityRules = IdentityRules(), time: any TimeSource, entropy: any Entropy
+    ) {
+        self.users = users
+        self.sessions = sessions
+        self.organisations = organisations
+        self.revocationStore = revocationStore
+        self.loginFailures = loginFailures
+        self.passwords = passwords
+        self.accessTokens = accessTokens
+        self.sessionTokens = sessionTokens
+        self.rules = rules
+        self.time = time
+        self.entropy = entropy
+        revocations = RevocationList()
+        profiles = ProfileCache(capacity: rules.profileCacheCapacity)
+        cookies = SessionCookieCache(capacity: rules.cookieCacheCapacity, lifetime: rules.cookieCacheLifetime)
+        jumps = ClockJumpGuard()
+    }
+}

@@ -1,0 +1,44 @@
+import GateCore
+import GateLimits
+
+/// How many rows were deleted.
+package struct PruneReport: Hashable, Sendable {
+    package var sessions = 0
+    package var revocations = 0
+    package var loginFailures = 0
+    /// The clock had jumped, and nothing was deleted.
+    package var wasPutOff = false
+}
+
+extension Identity {
+    /// How many sessions one transaction deletes: some milliseconds of the writer's time.
+    private static let pruneBatch = 500
+
+    /// Deletes what has expired: sessions, revocations, failed log-ins. To be called now and then; hourly is enough.
+    ///
+    /// Just after a jump of the wall clock nothing is deleted: a clock that is wrong by years would take every session with it, and
+    /// the revocations of tokens that are good again when it is set right (CHECKLIST 52).
+    ///
+    /// - Throws: `StorageError`; what was deleted until then stays so.
+    package func prune() async throws -> PruneReport {
+        var report = PruneReport()
+        let now = time.now()
+        guard jumps.isTrusted(now, at: time.monotonic()) else {
+            report.wasPutOff = true
+            return report
+        }
+        var batch = Self.pruneBatch
+        while batch == Self.pruneBatch {
+            batch = try await sessions.prune(before: now, limit: Self.pruneBatch)
+            report.sessions += batch
+        }
+        let horizon = revocationHorizon(at: now)
+        report.revocations = try await revocationStore.prune(before: horizon)
+        revocations.prune(before: horizon)
+        report.loginFailures = try await loginFailures.prune(before: now - rules.loginBackoff.memory)
+        return report
+    }
+
+    /// Revocations that ended before this have nothing left to refuse, by any clock that we accept.
+    func revocationHorizon(at now: Timestamp) -> Timestamp { now - AccessTokenIssuer.maximumLeeway }
+}

@@ -1,0 +1,75 @@
+package import GateCore
+package import GateCrypto
+import Synchronization
+
+/// Signs access tokens and verifies them (RFC 9068).
+package final class AccessTokenIssuer: Sendable {
+    package let issuer: String
+    package let audience: String
+    /// How far a clock may lag behind the one that wrote `iat` or `nbf`; at most a minute. Expiry has no leeway: the end that
+    /// clients are told is the end.
+    package let leeway: Duration
+
+    private let keys: Mutex<SigningKeyRing>
+    private let verified: VerifiedTokenCache
+
+    /// The `typ` of the token's header (RFC 9068 §2.1): tokens of other kinds, signed with the same key, are refused.
+    package static let type = "at+jwt"
+    package static let maximumLeeway = Duration.seconds(60)
+
+    /// - Parameter rememberedTokens: how many verified tokens are kept; some 1.2 KB each.
+    package init(
+        issuer: String, audience: String, keys: SigningKeyRing, leeway: Duration = .seconds(30), rememberedTokens: Int = 8192
+    ) {
+        self.issuer = issuer
+        self.audience = audience
+        self.leeway = min(max(leeway, .zero), Self.maximumLeeway)
+        self.keys = Mutex(keys)
+        verified = VerifiedTokenCache(capacity: rememberedTokens)
+    }
+
+    /// Signs a token for a session. It expires after `lifetime`, and never after the session.
+    package func issue(
+        for profile: UserProfile, session: Session, lifetime: Duration, at now: Timestamp, entropy: some Entropy
+    ) throws(CryptoError) -> (token: Secret, claims: AccessToken) {
+        let membership = profile.memberships.first
+        let issuedAt = Timestamp(seconds: now.seconds)
+        let claims = AccessToken(
+            id: AccessToken.ID(at: now, entropy: entropy), userID: profile.user.id, sessionID: session.id, issuedAt: issuedAt,
+            notBefore: issuedAt, expiresAt: Timestamp(seconds: min(now + lifetime, session.expiresAt).seconds),
+            email: profile.user.email, isEmailVerified: profile.user.isEmailVerified, organisationID: membership?.organisation.id,
+            roles: membership.map { [$0.role.rawValue] } ?? [])
+        let ring = keys.withLock { $0 }
+        let token = try ring.sign(payload: claims.payload(issuer: issuer, audience: audience), typ: Self.type)
+        return (Secret(token), claims)
+    }
+
+    /// The claims of a token that we signed, for this audience, and that is good now. Whether it was revoked is not looked at.
+    ///
+    /// - Throws: `.tokenExpired` after `exp`, and before `iat` or `nbf` less the leeway (a clock was set back: a refresh gives one
+    ///   that fits); `.notAuthenticated` for everything else.
+    package func verify(_ token: String, at now: Timestamp) throws(IdentityError) -> AccessToken {
+        let claims = try verified.find(token) { () throws(IdentityError) in try verifySignature(token) }
+        guard now < claims.expiresAt, claims.notBefore <= now + leeway else { throw .tokenExpired }
+        return claims
+    }
+
+    private func verifySignature(_ token: String) throws(IdentityError) -> AccessToken {
+        let ring = keys.withLock { $0 }
+        guard let payload = try? ring.verify(token, typ: Self.type),
+            let claims = AccessToken(payload: payload, issuer: issuer, audience: audience)
+        else { throw .notAuthenticated }
+        return claims
+    }
+
+    /// Signs and verifies with other keys from now on.
+    package func replaceKeys(_ ring: SigningKeyRing) {
+        keys.withLock { $0 = ring }
+        verified.removeAll()
+    }
+
+    /// What others verify our tokens with; an empty set where the keys are secret.
+    package var jwks: JSON { keys.withLock { $0 }.jwks }
+
+    package var rememberedTokens: Int { verified.count }
+}

@@ -1,0 +1,15 @@
+extension Identity {
+    /// The user's profile where memory has it: `nil` says to ask ``profile(of:)``.
+    package func profileInPlace(of principal: Principal) -> UserProfile? { profiles.find(principal.userID) }
+
+    /// The user's profile.
+    /// - Throws: `.notAuthenticated` where the user was deleted; `StorageError`.
+    package func profile(of principal: Principal) async throws -> UserProfile {
+        guard let profile = try await profile(principal.userID) else { throw IdentityError.notAuthenticated }
+        return profile
+    }
+
+    func profile(_ id: User.ID) async throws -> UserProfile? {
+        try await profiles.find(id) { try await users.profile(id) }
+    }
+}

@@ -1,0 +1,51 @@
+package import GateCore
+
+/// So many requests in so long a time: at most `limit` are admitted in any `window`, wherever it begins (a sliding window log).
+///
+/// The name comes from the configuration, never from a request: stores keep what they learn of a policy for good. Two policies of
+/// one name are the same policy; a changed limit or window applies to what has been counted already.
+package struct LimitPolicy: Hashable, Sendable {
+    /// What a policy may admit in one window. None means that everything is refused.
+    package static let limits = 0...1_000_000_000
+    /// From a millisecond, the unit in which windows are counted, to a year.
+    package static let windows: ClosedRange<Duration> = .milliseconds(1)...(.seconds(366 * 86_400))
+
+    /// Printable ASCII; shown in headers and by `gatehouse limit list`. Up to 15 characters cost no memory of their own.
+    package let name: String
+    package let limit: Int
+    package let window: Duration
+
+    /// The hash of the name (FNV-1a): names are the operator's, so nobody is there to make two of them collide.
+    let id: UInt64
+    /// The window in milliseconds, rounded up.
+    let windowTicks: UInt64
+
+    /// Values outside ``limits`` and ``windows`` are brought to the nearest: the configuration has refused them before.
+    package init(name: String, limit: Int, window: Duration) {
+        self.name = name
+        self.limit = min(max(limit, Self.limits.lowerBound), Self.limits.upperBound)
+        self.window = min(max(window, Self.windows.lowerBound), Self.windows.upperBound)
+        id = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let (seconds, attoseconds) = self.window.components
+        windowTicks = UInt64(seconds) * 1000 + UInt64(attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    }
+
+    package static func == (left: LimitPolicy, right: LimitPolicy) -> Bool {
+        left.limit == right.limit && left.window == right.window && left.name == right.name
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+/// Who is counted.
+package enum LimitSubject: Hashable, Sendable {
+    /// All who come from one network, see `IPAddress.limitedNetwork`: IPv4 by address, IPv6 by /64.
+    case network(IPNetwork)
+    /// A signed-in user, by the two halves of the id.
+    case user(high: UInt64, low: UInt64)
+    /// One account as tried from one network. `account` is a keyed hash of the normalised e-mail address: nobody without the key
+    /// can find two addresses that share it, and no address is kept in memory.
+    case networkAndAccount(IPNetwork, account: UInt64)
+    /// Whoever is on the same machine and came through a Unix socket.
+    case local
+}
