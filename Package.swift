@@ -114,6 +114,10 @@ let package = Package(
         .target(
             name: "GateTesting",
             dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1, logging],
+            dependencies: [
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
+                nioHTTP1, logging,
+            ],
             path: "Tests/GateTesting", swiftSettings: strict),
 
         // A file layer for SQLite that fails on demand and cuts the power. Never shipped.
