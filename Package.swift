@@ -101,6 +101,10 @@ let package = Package(
         .executableTarget(
             name: "net-bench", dependencies: ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1],
             path: "Benchmarks/Sources/net-bench", swiftSettings: strict),
+        // Measures GateSQLite: durable writes a second, against the C loop beside it. Never shipped.
+        .executableTarget(
+            name: "storage-bench", dependencies: ["GateCore", "GateSQL", "GateSQLite", logging],
+            path: "Benchmarks/Sources/storage-bench", exclude: ["storage-baseline.c"], swiftSettings: strict),
         // Measures GateCrypto, against plain crypt(3) among others. Never shipped.
         .executableTarget(
             name: "crypto-bench", dependencies: ["GateCore", "GateCrypto", "CCrypt"], path: "Benchmarks/Sources/crypto-bench",
@@ -109,8 +113,15 @@ let package = Package(
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
-            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1],
+            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1, logging],
+            dependencies: [
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
+                nioHTTP1, logging,
+            ],
             path: "Tests/GateTesting", swiftSettings: strict),
+
+        // A file layer for SQLite that fails on demand and cuts the power. Never shipped.
+        .target(name: "CFaultVFS", path: "Tests/CFaultVFS"),
 
         tests("GateCoreTests", ["GateCore"]),
         tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
@@ -118,7 +129,7 @@ let package = Package(
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
         tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
-        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
@@ -127,7 +138,7 @@ let package = Package(
             "GateAPITests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAPI",
-                nioCore, nioHTTP1,
+                nioCore, nioHTTP1, logging,
             ]),
         tests(
             "GatehouseAppTests",

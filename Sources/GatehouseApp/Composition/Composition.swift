@@ -25,7 +25,8 @@ struct Composition: Sendable {
     init(_ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger) async throws {
         self.configuration = configuration
         self.log = log
-        let secrets = try SecretsFile.open(configuration, time: time, entropy: entropy)
+        let secretsFile = SecretsFile(folder: configuration.dataDirectory)
+        let secrets = try Self.readSecrets(secretsFile, configuration, time: time, entropy: entropy)
         backends = try await Backends.open(configuration, time: time, log: log)
         for migration in try await Backends.migrations(configuration).up(backends.database, time: time) {
             log.info("The database was migrated", metadata: ["migration": "\(migration.version) \(migration.name)"])
@@ -38,13 +39,13 @@ struct Composition: Sendable {
                 cost: configuration.auth.bcryptCost, threads: configuration.auth.hashThreads, queueLimit: configuration.auth.hashQueue,
                 entropy: entropy, time: time),
             accessTokens: AccessTokenIssuer(
-                issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys()),
-            sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
+                issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeyRing(configuration.auth.signing.algorithm, given: configuration.auth.jwtSecret)),
+            sessionTokens: SessionTokenIssuer(key: secrets.sessionKeys.current, previous: secrets.sessionKeys.previous),
             rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
         health = HealthReport(version: GatehouseVersion.current, components: [DatabaseComponent(database: database, log: log)], time: time)
         metrics = MetricsRegistry()
-        metrics.register(identity: identity, backends: backends, time: time)
+        metrics.register(identity: identity, backends: backends)
 
         let cors = CORSPolicy(origins: configuration.cors.origins.map(\.description))
         api = API(
@@ -54,12 +55,25 @@ struct Composition: Sendable {
                 crossSite: CrossSiteRule(ownOrigin: configuration.publicURL.description, allowed: cors),
                 securityHeaders: SecurityHeaders(configuration), cookie: SessionCookie(isSecure: configuration.cookiesAreSecure),
                 publicURL: configuration.publicURL.description, bodyLimit: configuration.http.maxBody.bytes, time: time, log: log))
-        let rotation = SecretRotation(secrets: secrets, identity: identity, time: time, entropy: entropy)
+        let rotation = SecretRotation(
+            file: secretsFile, secrets: secrets, configuration: configuration, identity: identity, time: time, entropy: entropy)
         let metrics = metrics
         admin = AdminAPI(
             services: AdminServices(
                 identity: identity, limits: backends.limits, health: health, rotateSecrets: { try await rotation.rotate() },
                 metrics: { metrics.text }, time: time, log: log))
+    }
+
+    private static func readSecrets(
+        _ file: SecretsFile, _ configuration: Configuration, time: any TimeSource, entropy: any Entropy
+    ) throws(CommandFailure) -> Secrets {
+        do throws(SecretsError) {
+            var secrets = try file.open(configuration.auth.signing.algorithm, at: time.now(), entropy: entropy)
+            secrets.prune(at: time.now(), overlap: configuration.auth.secretOverlap)
+            return secrets
+        } catch {
+            throw CommandFailure(.configuration, error.description)
+        }
     }
 
     /// Ends what has threads of its own, the database last.
