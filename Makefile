@@ -1,5 +1,6 @@
 # One line for every target: `make` lists them.
-SHELL := /bin/bash -euo pipefail
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 FUZZ_SECONDS ?= 30
 BENCH_OPTIONS ?=
