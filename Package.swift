@@ -36,7 +36,6 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
     name: "gatehouse",
@@ -47,7 +46,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
         // Floor 0: C libraries. No `link` line in the module maps: how each is linked is said here, once.
@@ -76,7 +74,7 @@ let package = Package(
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
 
         // Floor 4
-        module("GateStores", ["GateCore", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
+        module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
 
         // Floor 5
         module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateCrypto", nioCore, nioHTTP1, logging]),
@@ -86,7 +84,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals, toml,
+                "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
@@ -95,16 +93,35 @@ let package = Package(
             dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
+        // Measures GateLimits: time for a decision, memory for a key and under a flood. Never shipped.
+        .executableTarget(
+            name: "limits-bench", dependencies: ["GateCore", "GateLimits"], path: "Benchmarks/Sources/limits-bench",
+            swiftSettings: strict),
         // Measured against its peer in one process, see the Makefile.
         .executableTarget(
             name: "net-bench", dependencies: ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1],
             path: "Benchmarks/Sources/net-bench", swiftSettings: strict),
+        // Measures GateSQLite: durable writes a second, against the C loop beside it. Never shipped.
+        .executableTarget(
+            name: "storage-bench", dependencies: ["GateCore", "GateSQL", "GateSQLite", logging],
+            path: "Benchmarks/Sources/storage-bench", exclude: ["storage-baseline.c"], swiftSettings: strict),
+        // Measures GateCrypto, against plain crypt(3) among others. Never shipped.
+        .executableTarget(
+            name: "crypto-bench", dependencies: ["GateCore", "GateCrypto", "CCrypt"], path: "Benchmarks/Sources/crypto-bench",
+            swiftSettings: strict),
 
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
-            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1],
+            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1, logging],
+            dependencies: [
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
+                nioHTTP1, logging,
+            ],
             path: "Tests/GateTesting", swiftSettings: strict),
+
+        // A file layer for SQLite that fails on demand and cuts the power. Never shipped.
+        .target(name: "CFaultVFS", path: "Tests/CFaultVFS"),
 
         tests("GateCoreTests", ["GateCore"]),
         tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
@@ -112,16 +129,16 @@ let package = Package(
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
         tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
-        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
         tests(
             "GateIdentityTests",
-            ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores"]),
-        tests("GateStoresTests", ["GateCore", "GateSQL", "GateSQLite", "GateIdentity", "GateStores"]),
+            ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
+        tests("GateStoresTests", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
         tests(
             "GateAPITests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAPI",
-                nioCore, nioHTTP1,
+                nioCore, nioHTTP1, logging,
             ]),
         tests(
             "GatehouseAppTests",
@@ -129,3 +146,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzers need libFuzzer's instrumentation and its main function: only `scripts/fuzz` asks for them.
+if Context.environment["GATEHOUSE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "gate-fuzz",
+            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GatehouseApp", nioCore, nioHTTP1],
+            path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}

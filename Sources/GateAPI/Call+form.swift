@@ -1,6 +1,7 @@
 import GateCore
 import GateHTTP
 import GateIdentity
+import NIOHTTP1
 
 extension RequestForm {
     /// - Throws: `Problem` 422 naming every field that is missing, empty or no text.
@@ -10,10 +11,10 @@ extension RequestForm {
     }
 
     /// What a PATCH asks of a field: not sent is not changed, `null` and empty take it away.
-    func change(_ name: String) -> FieldChange {
-        guard contains(name) else { return .unchanged }
+    func change(_ name: String) -> String?? {
+        guard contains(name) else { return nil }
         let text = text(name) ?? ""
-        return .set(text.isEmpty ? nil : text)
+        return .some(text.isEmpty ? nil : text)
     }
 }
 

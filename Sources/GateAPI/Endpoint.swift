@@ -1,6 +1,7 @@
 import GateCore
 import GateHTTP
 import GateIdentity
+import NIOHTTP1
 
 /// One route: who may call it, what it is counted under, and what it does.
 struct Endpoint: Sendable {
@@ -53,6 +54,9 @@ struct Call: Sendable {
     }
 
     func form() async throws(Problem) -> RequestForm { try await request.form(limit: services.bodyLimit) }
+
+    /// The client's network, as failed log-ins are counted by.
+    var network: String { request.client?.limitedNetwork.description ?? "local" }
 
     /// What the request tells of where it comes from.
     var device: Device { Device(userAgent: request.headers.first(name: "user-agent"), address: request.client?.description) }

@@ -7,15 +7,16 @@ package struct SecurityHeaders: Sendable {
 
     /// - Parameters:
     ///   - hsts: how long browsers shall insist on HTTPS; `nil` leaves `Strict-Transport-Security` out.
-    ///   - contentSecurityPolicy: for documents that we serve ourselves.
+    ///   - contentSecurityPolicy: for documents that we serve ourselves; `nil` leaves it out.
     ///   - frameOptions: `DENY` or `SAMEORIGIN`; `nil` leaves it out.
-    package init(hsts: Duration?, contentSecurityPolicy: String, frameOptions: String?) {
+    package init(hsts: Duration?, contentSecurityPolicy: String?, frameOptions: String?) {
         var fields: [(name: String, value: String)] = [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "strict-origin-when-cross-origin"),
             ("cross-origin-opener-policy", "same-origin"),
-            ("content-security-policy", contentSecurityPolicy),
+
         ]
+        if let contentSecurityPolicy { fields.append(("content-security-policy", contentSecurityPolicy)) }
         if let frameOptions { fields.append(("x-frame-options", frameOptions)) }
         if let hsts { fields.append(("strict-transport-security", "max-age=\(hsts.secondsRoundedUp)")) }
         self.fields = fields
@@ -24,6 +25,8 @@ package struct SecurityHeaders: Sendable {
     /// Adds them; what the response says itself is left as it is.
     package func decorate(_ response: inout Response) {
         response.headers.reserveCapacity(response.headers.count + fields.count + 10)
-        for field in fields where !response.headers.contains(name: field.name) { response.headers.add(name: field.name, value: field.value) }
+        for field in fields where !response.headers.contains(name: field.name) {
+            response.headers.add(name: field.name, value: field.value)
+        }
     }
 }

@@ -25,14 +25,14 @@ enum AdminSessionRoutes {
     private static func end(_ call: AdminCall) async throws -> Response {
         guard let id = Session.ID(try call.parameter("id")) else { throw Problem(.notFound) }
         let ended = try await call.services.identity.endSessions(.one(id))
-        guard !ended.isEmpty else { throw Problem(.notFound, "There is no such session, or it is over.") }
+        guard ended > 0 else { throw Problem(.notFound, "There is no such session, or it is over.") }
         return Self.ended(ended)
     }
 
-    private static func ended(_ sessions: [EndedSession]) -> Response {
+    private static func ended(_ count: Int) -> Response {
         .personal { writer in
             writer.beginObject()
-            writer.member("ended", Int64(sessions.count))
+            writer.member("ended", Int64(count))
             writer.endObject()
         }
     }

@@ -36,7 +36,7 @@ enum AuthRoutes {
                 try form.require(["email", "password"])
                 let signIn = try await call.identity.signIn(
                     email: form.text("email") ?? "", password: Secret(form.text("password") ?? ""), device: call.device,
-                    network: call.request.client?.limitedNetwork)
+                    network: call.network)
                 return .signedIn(signIn, cookie: call.services.cookie)
             }
         }
@@ -48,12 +48,13 @@ enum AuthRoutes {
             try await call.limited(by: [.api]) { form in
                 try form.require([], optional: ["refresh_token"])
                 if let token = form.text("refresh_token") {
-                    return .signedIn(try await call.identity.refresh(token: Secret(token)), cookie: call.services.cookie)
+                    return .signedIn(
+                        try await call.identity.refresh(token: Secret(token), device: call.device), cookie: call.services.cookie)
                 }
                 guard let cookie = call.request.headers.cookie(call.services.cookie.name) else { throw IdentityError.notAuthenticated }
                 try call.refuseCrossSite()
                 let principal = try await call.identity.authenticate(cookie: String(cookie))
-                return .signedIn(try await call.identity.refresh(cookie: principal), cookie: call.services.cookie)
+                return .signedIn(try await call.identity.refresh(principal), cookie: call.services.cookie)
             }
         }
     }
@@ -69,9 +70,9 @@ enum AuthRoutes {
     /// In place where the profile is remembered: no disk, no other thread.
     private static func me(_ call: Call) throws -> Reply {
         let principal = try call.signedIn()
-        if let profile = call.identity.profileInPlace(of: principal.userID) { return .now(.personal { $0.value(profile) }) }
+        if let profile = call.identity.profileInPlace(of: principal) { return .now(.personal { $0.value(profile) }) }
         return .later {
-            let profile = try await call.identity.profile(of: principal.userID)
+            let profile = try await call.identity.profile(of: principal)
             return .personal { $0.value(profile) }
         }
     }
@@ -82,7 +83,7 @@ enum AuthRoutes {
             let form = try await call.form()
             try form.require([], optional: ["name", "avatar_url"])
             let profile = try await call.identity.updateProfile(
-                of: principal.userID, name: form.change("name"), avatarURL: form.change("avatar_url"))
+                principal, name: form.change("name"), avatarURL: form.change("avatar_url"))
             return .personal { $0.value(profile) }
         }
     }
@@ -93,7 +94,7 @@ enum AuthRoutes {
             let form = try await call.form()
             try form.require(["current_password", "new_password"])
             try await call.identity.changePassword(
-                of: principal, current: Secret(form.text("current_password") ?? ""), new: Secret(form.text("new_password") ?? ""))
+                principal, current: Secret(form.text("current_password") ?? ""), new: Secret(form.text("new_password") ?? ""))
             return Response(.noContent)
         }
     }

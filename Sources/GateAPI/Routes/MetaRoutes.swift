@@ -12,7 +12,7 @@ enum MetaRoutes {
 
     /// The keys that access tokens are verified with (RFC 7517 §5); none with HS256, whose key is a secret.
     private static func keys(_ call: Call) -> Reply {
-        var response = Response.json(.ok, call.identity.accessTokens.publishedKeys.bytes)
+        var response = Response.json(.ok, call.identity.accessTokens.jwks.bytes)
         response.headers.add(name: "cache-control", value: "public, max-age=300")
         return .now(response)
     }

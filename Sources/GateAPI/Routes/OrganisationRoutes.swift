@@ -17,7 +17,7 @@ enum OrganisationRoutes {
     private static func list(_ call: Call) throws -> Reply {
         let principal = try call.signedIn()
         return .later {
-            .list("orgs", try await call.identity.listOrganisations(of: principal.userID)) { writer, membership in writer.value(membership) }
+            .list("orgs", try await call.identity.listOrganisations(principal)) { writer, membership in writer.value(membership) }
         }
     }
 
@@ -26,7 +26,7 @@ enum OrganisationRoutes {
         return .later {
             let form = try await call.form()
             try form.require(["name"])
-            let membership = try await call.identity.createOrganisation(name: form.text("name") ?? "", by: principal.userID)
+            let membership = try await call.identity.createOrganisation(name: form.text("name") ?? "", by: principal)
             return .personal(.created) { $0.value(membership) }
         }
     }
@@ -35,7 +35,7 @@ enum OrganisationRoutes {
         let principal = try call.signedIn()
         let id = try call.identifier("id", of: Organisation.self)
         return .later {
-            let membership = try await call.identity.organisation(id, for: principal.userID)
+            let membership = try await call.identity.organisation(id, for: principal)
             return .personal { $0.value(membership) }
         }
     }
@@ -44,7 +44,7 @@ enum OrganisationRoutes {
         let principal = try call.signedIn()
         let id = try call.identifier("id", of: Organisation.self)
         return .later {
-            .list("members", try await call.identity.members(of: id, for: principal.userID)) { writer, member in writer.value(member) }
+            .list("members", try await call.identity.members(of: id, for: principal)) { writer, member in writer.value(member) }
         }
     }
 
@@ -59,7 +59,7 @@ enum OrganisationRoutes {
                 let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
                 throw IdentityError.invalid([FieldFault(field: "role", code: "unknown", message: "The role must be one of \(known).")])
             }
-            try await call.identity.changeRole(of: user, in: id, to: role, by: principal.userID)
+            try await call.identity.changeRole(of: user, to: role, in: id, by: principal)
             return Response(.noContent)
         }
     }
@@ -69,7 +69,7 @@ enum OrganisationRoutes {
         let id = try call.identifier("id", of: Organisation.self)
         let user = try call.identifier("user", of: User.self)
         return .later {
-            try await call.identity.removeMember(user, from: id, by: principal.userID)
+            try await call.identity.removeMember(user, from: id, by: principal)
             return Response(.noContent)
         }
     }

@@ -14,7 +14,7 @@ enum SessionRoutes {
     private static func list(_ call: Call) throws -> Reply {
         let principal = try call.signedIn()
         return .later {
-            .list("sessions", try await call.identity.listSessions(of: principal.userID)) { writer, session in
+            .list("sessions", try await call.identity.listSessions(principal)) { writer, session in
                 writer.value(session, isCurrent: session.id == principal.sessionID)
             }
         }
@@ -24,7 +24,7 @@ enum SessionRoutes {
         let principal = try call.signedIn()
         let id = try call.identifier("id", of: Session.self)
         return .later {
-            try await call.identity.endSession(id, of: principal.userID)
+            try await call.identity.endSession(id, by: principal)
             var response = Response(.noContent)
             if id == principal.sessionID { response.headers.add(name: "set-cookie", value: call.services.cookie.clear) }
             return response
@@ -34,7 +34,7 @@ enum SessionRoutes {
     private static func endOthers(_ call: Call) throws -> Reply {
         let principal = try call.signedIn()
         return .later {
-            try await call.identity.endOtherSessions(than: principal)
+            _ = try await call.identity.endOtherSessions(principal)
             return Response(.noContent)
         }
     }

@@ -1,3 +1,5 @@
+import GateCore
+
 extension Identity {
     /// Who presents this access token. Asks memory only: no disk, no other thread.
     ///

@@ -1,4 +1,5 @@
-package import GateCore
+import GateCore
+import GateLimits
 
 /// How many rows were deleted.
 package struct PruneReport: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import GateCore
+
 extension Identity {
     /// The user of an address, or of an id.
     /// - Throws: `.notFound`; `StorageError`.

@@ -29,7 +29,7 @@ extension Identity {
 
     /// Deletes the user and everything of theirs (CHECKLIST 5).
     package func deleteUser(_ id: User.ID) async throws {
-        let ended = try await users.delete(id, at: time.now())
+        let ended = try await users.delete(id)
         // Who joined an organisation of the user may have become its owner.
         profiles.removeAll()
         guard let ended else { throw IdentityError.notFound }

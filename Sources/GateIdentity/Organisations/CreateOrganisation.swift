@@ -1,3 +1,5 @@
+import GateCore
+
 extension Identity {
     /// Makes an organisation whose owner the caller becomes.
     /// - Throws: `.invalid`, `.notAuthenticated` where the user was deleted; `StorageError`.

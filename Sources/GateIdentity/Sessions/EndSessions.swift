@@ -16,7 +16,7 @@ extension Identity {
     /// - Returns: how many.
     @discardableResult
     package func endSessions(_ selection: SessionSelection) async throws -> Int {
-        let ended = try await sessions.end(selection, at: time.now())
+        let ended = try await sessions.end(selection)
         forget(ended)
         return ended.count
     }

@@ -1,3 +1,5 @@
+import GateCore
+
 extension Identity {
     /// The live sessions of the user, the last used first.
     package func listSessions(_ principal: Principal) async throws -> [Session] { try await listSessions(of: principal.userID) }

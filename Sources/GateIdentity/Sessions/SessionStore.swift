@@ -17,16 +17,17 @@ package protocol SessionStore: Sendable {
     /// Notes that the session was used.
     func touch(_ id: Session.ID, at now: Timestamp) async throws
 
-    /// Exchanges a refresh token for its successor, once (RFC 9700 §4.14.2).
+    /// Exchanges a refresh token for its successor, once (RFC 9700 §4.14.2): what ``RefreshFamily/use(_:)`` decides is stored.
     func rotate(_ rotation: RefreshRotation) async throws -> RotationOutcome
 
     /// Notes that a live session is given another access token, until `accessExpiresAt` or the session's end. Nothing is rotated.
     /// - Returns: the session; `nil` where it is not alive.
     func extendAccess(_ id: Session.ID, until accessExpiresAt: Timestamp, at now: Timestamp) async throws -> Session?
 
-    /// Ends the live sessions selected, and records a revocation of each in the same transaction.
+    /// Ends the sessions selected, and records a revocation of each in the same transaction. Those that have expired are ended
+    /// too: the clock that says so may be set back.
     /// - Returns: those ended, in no order.
-    func end(_ selection: SessionSelection, at now: Timestamp) async throws -> [EndedSession]
+    func end(_ selection: SessionSelection) async throws -> [EndedSession]
 
     /// Deletes sessions that expired before `now`, `limit` at most.
     /// - Returns: how many were deleted.
@@ -67,42 +68,5 @@ package struct RefreshRotation: Sendable {
         self.now = now
         self.grace = grace
         self.accessLifetime = accessLifetime
-    }
-}
-
-package enum RotationOutcome: Hashable, Sendable {
-    /// The successor has the generation after the one presented: made now, or by an earlier use within the grace time.
-    case rotated(Session)
-    /// The session is over, or never had a token of that generation.
-    case unknown
-    /// Used before, longer ago than the grace time: the session is ended now, and its revocation recorded.
-    case reused(EndedSession)
-}
-
-/// When the last refresh tokens of a session were first used: what tells a client that asked twice from a thief.
-///
-/// Kept by the store with the session. A token of which the time is not known any more was used longer ago than any grace time, or
-/// more than ``capacity`` generations ago.
-package struct RecentRotations: Hashable, Sendable {
-    /// Of the generations before the newest, the last first.
-    package private(set) var times: [Timestamp]
-
-    package static let capacity = 16
-
-    package init(times: [Timestamp] = []) { self.times = Array(times.prefix(Self.capacity)) }
-
-    /// Notes the first use of the newest token, and forgets what lies further back than the grace time, but for the last.
-    package mutating func record(_ now: Timestamp, grace: Duration) {
-        times = Array(([now] + times.prefix { Self.isRecent($0, now, grace) }).prefix(Self.capacity))
-    }
-
-    /// Whether a token `age` generations older than the newest may be presented again.
-    package func permitsReuse(age: Int64, at now: Timestamp, grace: Duration) -> Bool {
-        guard age >= 1, age <= times.count else { return false }
-        return Self.isRecent(times[Int(age) - 1], now, grace)
-    }
-
-    private static func isRecent(_ time: Timestamp, _ now: Timestamp, _ grace: Duration) -> Bool {
-        (.zero - grace...grace).contains(now - time)
     }
 }

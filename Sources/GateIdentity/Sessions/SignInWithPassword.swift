@@ -1,5 +1,6 @@
 package import GateCore
 import GateCrypto
+import GateLimits
 
 extension Identity {
     /// Opens a session for one who knows the password.

@@ -3,8 +3,7 @@ extension Identity {
     ///
     /// - Throws: `StorageError`; then nothing is ended.
     package func signOut(_ principal: Principal) async throws {
-        let now = time.now()
-        let ended = try await sessions.end(.own(principal.sessionID, of: principal.userID), at: now)
+        let ended = try await sessions.end(.own(principal.sessionID, of: principal.userID))
         forget(ended)
         // The session was gone already, perhaps with a database restored from before it: its token need not outlive this.
         if ended.isEmpty, let token = principal.tokenID {

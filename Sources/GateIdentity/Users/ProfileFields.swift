@@ -12,7 +12,8 @@ enum ProfileFields {
         }
         if trimmed.unicodeScalars.contains(where: isHidden) {
             faults.append(
-                FieldFault(field: field, code: "control_character", message: "Line breaks and invisible control characters are not allowed."))
+                FieldFault(
+                    field: field, code: "control_character", message: "Line breaks and invisible control characters are not allowed."))
         }
         return trimmed.isEmpty ? nil : trimmed
     }

@@ -1,3 +1,5 @@
+import GateCore
+
 extension Identity {
     /// Changes the user's name and avatar; see ``UserChanges`` for what `nil` means. A name of spaces is none.
     /// - Throws: `.invalid`, `.notAuthenticated` where the user was deleted; `StorageError`.

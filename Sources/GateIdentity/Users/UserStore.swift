@@ -34,8 +34,8 @@ package protocol UserStore: Sendable {
 
     /// Deletes the user and everything of theirs. An organisation without a member left goes too; one without an owner left is
     /// given to the admin who joined first, else to the member who did.
-    /// - Returns: the sessions that were alive; `nil` where there is no such user.
-    func delete(_ id: User.ID, at now: Timestamp) async throws -> [EndedSession]?
+    /// - Returns: the sessions ended; `nil` where there is no such user.
+    func delete(_ id: User.ID) async throws -> [EndedSession]?
 
     /// Users in the order of their creation, after the user `after`, `limit` at most.
     func list(after: User.ID?, limit: Int) async throws -> [User]

@@ -1,5 +1,3 @@
-import TOMLKit
-
 /// A TOML file, taken apart into settings with their places.
 struct ConfigurationFile {
     struct Entry {
@@ -12,52 +10,39 @@ struct ConfigurationFile {
     private(set) var faults: [ConfigurationFault] = []
 
     private let file: String
-    private var positions = TOMLKeyPositions("")
 
     init(_ text: String, file: String) {
         self.file = file
-        // TOMLKit hands C strings over: what follows a NUL would silently be lost.
-        guard !text.utf8.contains(0), !text.contains("\\u0000"), !text.contains("\\U00000000") else {
-            faults.append(ConfigurationFault(.file(file, line: 0, column: 0), "holds a NUL character", cure: "remove it"))
-            return
+        let document = TOMLDocument(text)
+        faults = document.errors.map { error in
+            ConfigurationFault(
+                .file(file, line: error.position.line, column: error.position.column), "is no valid TOML: \(error.problem)",
+                cure: error.cure)
         }
-        let document: TOMLTable
-        do {
-            document = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            faults.append(
-                ConfigurationFault(
-                    .file(file, line: error.source.begin.line, column: error.source.begin.column), "is no valid TOML",
-                    cure: Self.oneLine(error.description)))
-            return
-        } catch {
-            faults.append(ConfigurationFault(.file(file, line: 0, column: 0), "is no valid TOML", cure: "see toml.io for its rules"))
-            return
-        }
-        positions = TOMLKeyPositions(text)
-        visit(document, under: [])
+        visit(document.root, under: [])
     }
 
     private mutating func visit(_ table: TOMLTable, under parent: [String]) {
-        let members = table.keys.map { name in
-            let path = parent + [name]
-            return (path: path, place: place(of: path), name: name)
-        }
-        for member in members.sorted(by: { ($0.place.order, $0.name) < ($1.place.order, $1.name) }) {
-            let path = member.path.joined(separator: ".")
-            if let key = Self.keysByPath[path], member.path.allSatisfy({ !$0.contains(".") }) {
-                entries.append(
-                    Entry(key: key, value: table[member.name].map(RawValue.init) ?? .other(kind: "nothing"), place: member.place))
-            } else if LaterFeatures.contain(member.path) {
-                fault(member.place, "\(path): not available in this version", cure: "remove it")
-            } else if Self.sections.contains(path) {
-                if let inner = table[member.name]?.table {
-                    visit(inner, under: member.path)
+        for member in table.members {
+            let parts = parent + [member.name]
+            let path = parts.joined(separator: ".")
+            let place = ConfigurationPlace.file(file, line: member.position.line, column: member.position.column)
+            // A quoted key may hold a dot, and is then another one.
+            let isPlain = !member.name.contains(".")
+            if isPlain, let key = Self.keysByPath[path] {
+                entries.append(Entry(key: key, value: RawValue(member.value), place: place))
+            } else if LaterFeatures.contain(parts) {
+                fault(place, "\(path): not available in this version", cure: "remove it")
+            } else if isPlain, Self.sections.contains(path) {
+                if case .table(let inner) = member.value {
+                    visit(inner, under: parts)
                 } else {
-                    fault(member.place, "\(path): is a single value, where a table is expected", cure: "write [\(path)] and its keys below")
+                    fault(
+                        place, "\(path): is \(RawValue(member.value).kind), where a table is expected",
+                        cure: "write [\(path)] and its keys below")
                 }
             } else {
-                unknown(member.path, at: member.place)
+                unknown(parts, at: place)
             }
         }
     }
@@ -90,15 +75,6 @@ struct ConfigurationFile {
         faults.append(ConfigurationFault(place, problem, cure: cure))
     }
 
-    private func place(of path: [String]) -> ConfigurationPlace {
-        let position = positions.positions[path] ?? TOMLKeyPositions.Position(line: 0, column: 0)
-        return .file(file, line: position.line, column: position.column)
-    }
-
-    private static func oneLine(_ text: String) -> String {
-        String(text.map { $0.isNewline ? " " : $0 })
-    }
-
     private static let keysByPath = Dictionary(uniqueKeysWithValues: Configuration.keys.map { ($0.path, $0) })
 
     /// Every table that holds keys or other tables: `limits`, `limits.policies`, …
@@ -120,23 +96,13 @@ struct ConfigurationFile {
     }
 }
 
-extension ConfigurationPlace {
-    /// For sorting what stands in one file.
-    fileprivate var order: Int {
-        if case .file(_, let line, let column) = self { line * 100_000 + column } else { 0 }
-    }
-}
-
 extension RawValue {
-    init(_ value: any TOMLValueConvertible) {
-        switch value.type {
-        case .string: self = value.string.map(RawValue.string) ?? .other(kind: "nothing")
-        case .int: self = value.int.map { .integer(Int64($0)) } ?? .other(kind: "nothing")
-        case .bool: self = value.bool.map(RawValue.bool) ?? .other(kind: "nothing")
-        case .array: self = .array(value.array?.map { RawValue($0) } ?? [])
+    fileprivate init(_ value: TOMLValue) {
+        switch value {
+        case .scalar(let raw): self = raw
+        case .array(let elements): self = .array(elements.map { RawValue($0) })
         case .table: self = .other(kind: "a table")
-        case .double: self = .other(kind: "a number with a fraction")
-        case .date, .time, .dateTime: self = .other(kind: "a date or time")
+        case .tables: self = .other(kind: "a list of tables")
         }
     }
 }

@@ -92,7 +92,7 @@ struct ValueSyntax<Value: Sendable>: Sendable {
 
     /// A list: an array in TOML, separated by commas elsewhere. One value alone counts as a list of one.
     static func list<Element: Sendable>(of element: ValueSyntax<Element>) -> ValueSyntax where Value == [Element] {
-        ValueSyntax(kind: "list of \(element.kind)s") { raw throws(InvalidValue) in
+        ValueSyntax(kind: "list, each a \(element.kind)") { raw throws(InvalidValue) in
             let parts: [RawValue]
             switch raw {
             case .array(let array): parts = array

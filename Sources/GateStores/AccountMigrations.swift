@@ -1,0 +1,15 @@
+package import GateSQL
+
+/// The steps of the schema, from the files under `Migrations`.
+///
+/// SwiftPM embeds the files in the binary, each as a constant named after it. Folders do not count: the kind of database is in the
+/// file's name instead.
+package enum AccountMigrations {
+    package static let sqlite: [Migration] = [
+        migration(1, "accounts", up: PackageResources.sqlite_0001_accounts_up_sql, down: PackageResources.sqlite_0001_accounts_down_sql)
+    ]
+
+    private static func migration(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) -> Migration {
+        Migration(version: version, name: name, up: String(decoding: up, as: UTF8.self), down: String(decoding: down, as: UTF8.self))
+    }
+}
