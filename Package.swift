@@ -121,7 +121,7 @@ let package = Package(
         tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
         tests("GateHTTPTests", ["GateCore", "GateHTTP", nioCore, nioHTTP1]),
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
-        tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
+        tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
         tests(
