@@ -20,13 +20,15 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 
     package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The time from `earlier` to this moment; zero if `earlier` is later.
+    /// The time from `earlier` to this moment; zero if `earlier` is later, 292 years at most.
     package func since(_ earlier: MonotonicInstant) -> Duration {
-        .nanoseconds(Int64(nanoseconds &- min(earlier.nanoseconds, nanoseconds)))
+        .nanoseconds(Int64(clamping: nanoseconds &- min(earlier.nanoseconds, nanoseconds)))
     }
 
+    /// A moment past the clock's end is its end: it never comes.
     package static func + (left: MonotonicInstant, right: Duration) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: left.nanoseconds &+ UInt64(max(0, right.wholeNanoseconds)))
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(UInt64(max(0, right.wholeNanoseconds)))
+        return MonotonicInstant(nanoseconds: overflow ? .max : sum)
     }
 }
 
@@ -36,17 +38,21 @@ package struct SystemTime: TimeSource {
 
     package func now() -> Timestamp {
         let time = read(CLOCK_REALTIME)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        return Timestamp(milliseconds: Int64(time.seconds) * 1000 + Int64(time.nanoseconds) / 1_000_000)
     }
 
     package func monotonic() -> MonotonicInstant {
         let time = read(CLOCK_MONOTONIC)
-        return MonotonicInstant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+        return MonotonicInstant(nanoseconds: UInt64(time.seconds) * 1_000_000_000 + UInt64(time.nanoseconds))
     }
 
-    private func read(_ clock: clockid_t) -> timespec {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return time
+    /// Reads the two fields of a timespec(3) by their places: compiled as a whole module, Swift 6.3 takes the C structure for one of
+    /// its private module SwiftOverlayShims and forbids its members.
+    private func read(_ clock: clockid_t) -> (seconds: time_t, nanoseconds: Int) {
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { time in
+            clock_gettime(clock, time.baseAddress!)
+            let fields = UnsafeRawBufferPointer(time)
+            return (fields.load(as: time_t.self), fields.load(fromByteOffset: MemoryLayout<time_t>.size, as: Int.self))
+        }
     }
 }

@@ -3,8 +3,6 @@ struct LimitAsk {
     /// Its place among those asked together.
     let index: Int
     let shard: Int
-    /// Tells keys of one shard apart; never zero, which marks a free slot.
-    let hash: UInt32
     var key: LimitKey
     /// Where its entry lies, if there is one; valid until the table is next changed.
     var slot: Int?
@@ -12,13 +10,12 @@ struct LimitAsk {
 
     init(_ question: LimitQuestion, index: Int) {
         self.index = index
-        key = LimitKey(question.subject, policy: 0)
-        let full = key.hash(policy: question.policy)
+        let (key, full) = LimitKey.hashed(question)
+        self.key = key
         shard = Int(full >> (64 - MemoryLimitStore.shardBits))
-        hash = max(1, UInt32(truncatingIfNeeded: full))
     }
 
-    func isSame(as other: LimitAsk) -> Bool { shard == other.shard && hash == other.hash && key == other.key }
+    func isSame(as other: LimitAsk) -> Bool { shard == other.shard && key == other.key }
 }
 
 /// The two halves of a decision: looking, and then charging.
@@ -38,13 +35,13 @@ extension LimitTable {
         ask.isAdmitted = Int(entry.pointee.log.admitted) < policy.limit
     }
 
-    func locate(_ ask: inout LimitAsk) { ask.slot = find(ask.key, hash: ask.hash) }
+    func locate(_ ask: inout LimitAsk) { ask.slot = find(ask.key) }
 
     /// Counts one admission. Other entries may move.
     mutating func charge(_ ask: inout LimitAsk, _ policy: LimitPolicy, at moment: LimitMoment) {
         if ask.slot == nil {
             makeRoomForKey(at: moment)
-            ask.slot = insert(ask.key, hash: ask.hash)
+            ask.slot = insert(ask.key)
         }
         guard var slot = ask.slot else { return }
         let before = entry(slot).pointee.log.bytes
@@ -55,7 +52,7 @@ extension LimitTable {
             locate(&ask)
             slot = ask.slot ?? slot
         }
-        entry(slot).pointee.log.admit(at: moment, limit: policy.limit, mayGrow: mayGrow)
+        entry(slot).pointee.log.admit(at: moment, limit: policy.limit, window: policy.windowTicks, mayGrow: mayGrow)
         logBytes += entry(slot).pointee.log.bytes - before
     }
 

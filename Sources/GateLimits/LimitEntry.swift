@@ -1,92 +1,96 @@
 import GateCore
 
-/// A policy and a subject in 28 bytes. The policy is known by its place in the table that holds the key.
+/// A policy and a subject in 32 bytes. The policy is known by its place in the table that holds the key.
 struct LimitKey: Equatable {
     private enum Kind: UInt8 {
-        case network
+        case network4
+        case network6
         case user
-        case networkAndAccount
+        case network4AndAccount
+        case network6AndAccount
         case local
     }
 
-    var policy: UInt16
+    /// Of all but the policy's place, which differs from table to table. Zero marks a free slot.
+    private(set) var hash: UInt32 = 0
+    var policy: UInt16 = 0
     private let kind: Kind
     private let prefix: UInt8
-    private let isIPv4: Bool
     private let high: UInt64
     private let low: UInt64
     private let account: UInt64
 
-    init(_ subject: LimitSubject, policy: UInt16) {
-        self.policy = policy
+    /// What a free slot holds.
+    static let none = LimitKey(.local)
+
+    private init(_ subject: LimitSubject) {
         switch subject {
         case .network(let network):
-            kind = .network
+            kind = network.base.isIPv4 ? .network4 : .network6
             prefix = UInt8(truncatingIfNeeded: network.prefix)
-            isIPv4 = network.base.isIPv4
             high = network.base.high
             low = network.base.low
             account = 0
         case .user(let high, let low):
             kind = .user
             prefix = 0
-            isIPv4 = false
             self.high = high
             self.low = low
             account = 0
         case .networkAndAccount(let network, let account):
-            kind = .networkAndAccount
+            kind = network.base.isIPv4 ? .network4AndAccount : .network6AndAccount
             prefix = UInt8(truncatingIfNeeded: network.prefix)
-            isIPv4 = network.base.isIPv4
             high = network.base.high
             low = network.base.low
             self.account = account
         case .local:
             kind = .local
             prefix = 0
-            isIPv4 = false
             high = 0
             low = 0
             account = 0
         }
     }
 
+    /// The key without the policy's place, and 64 bits of hash to choose a shard by: SipHash with the seed of this process, so that
+    /// nobody outside can make keys meet in one place.
+    static func hashed(_ question: LimitQuestion) -> (key: LimitKey, full: UInt64) {
+        var key = LimitKey(question.subject)
+        var hasher = Hasher()
+        hasher.combine(question.policy.id ^ UInt64(key.kind.rawValue) << 8 ^ UInt64(key.prefix))
+        hasher.combine(key.high)
+        hasher.combine(key.low)
+        if key.account != 0 { hasher.combine(key.account) }
+        let full = UInt64(bitPattern: Int64(hasher.finalize()))
+        key.hash = max(1, UInt32(truncatingIfNeeded: full))
+        return (key, full)
+    }
+
     var subject: LimitSubject {
         switch kind {
-        case .network: .network(network)
+        case .network4, .network6: .network(network)
         case .user: .user(high: high, low: low)
-        case .networkAndAccount: .networkAndAccount(network, account: account)
+        case .network4AndAccount, .network6AndAccount: .networkAndAccount(network, account: account)
         case .local: .local
         }
     }
 
     private var network: IPNetwork {
-        IPNetwork(isIPv4 ? IPAddress(ipv4: UInt32(truncatingIfNeeded: low)) : IPAddress(high: high, low: low), prefix: Int(prefix))
-    }
-
-    /// SipHash with the seed of this process: nobody outside can make keys meet in one place.
-    func hash(policy: LimitPolicy) -> UInt64 {
-        var hasher = Hasher()
-        hasher.combine(policy.id ^ UInt64(kind.rawValue) << 16 ^ UInt64(prefix) << 8 ^ (isIPv4 ? 1 : 0))
-        hasher.combine(high)
-        hasher.combine(low)
-        if kind == .networkAndAccount { hasher.combine(account) }
-        return UInt64(bitPattern: Int64(hasher.finalize()))
+        let isIPv4 = kind == .network4 || kind == .network4AndAccount
+        return IPNetwork(
+            isIPv4 ? IPAddress(ipv4: UInt32(truncatingIfNeeded: low)) : IPAddress(high: high, low: low), prefix: Int(prefix))
     }
 }
 
 /// A slot of a ``LimitTable``: 64 bytes, one line of the cache.
 struct LimitEntry: ~Copyable {
-    /// Zero where the slot is free.
-    var hash: UInt32
     let key: LimitKey
     var log = SlidingWindowLog()
 
-    init(hash: UInt32, key: LimitKey) {
-        self.hash = hash
-        self.key = key
-    }
+    init(_ key: LimitKey) { self.key = key }
 
     /// A free slot.
-    init() { self.init(hash: 0, key: LimitKey(.local, policy: 0)) }
+    init() { key = .none }
+
+    var isFree: Bool { key.hash == 0 }
 }

@@ -55,7 +55,7 @@ struct LimitTable: ~Copyable {
         return (policies[index].limit, policies[index].windowTicks)
     }
 
-    func isFree(_ slot: Int) -> Bool { slots[slot].hash == 0 }
+    func isFree(_ slot: Int) -> Bool { slots[slot].isFree }
 
     func key(at slot: Int) -> LimitKey { slots[slot].key }
 
@@ -63,22 +63,22 @@ struct LimitTable: ~Copyable {
     func entry(_ slot: Int) -> UnsafeMutablePointer<LimitEntry> { slots + slot }
 
     /// The slot that holds `key`, or `nil`.
-    func find(_ key: LimitKey, hash: UInt32) -> Int? {
+    func find(_ key: LimitKey) -> Int? {
         guard count > 0 else { return nil }
-        var slot = home(hash)
-        while slots[slot].hash != 0 {
-            if slots[slot].hash == hash, slots[slot].key == key { return slot }
+        var slot = home(key)
+        while !slots[slot].isFree {
+            if slots[slot].key == key { return slot }
             slot = after(slot)
         }
         return nil
     }
 
     /// Puts `key`, which is not there yet, and returns its slot. Room must have been made before.
-    mutating func insert(_ key: LimitKey, hash: UInt32) -> Int {
+    mutating func insert(_ key: LimitKey) -> Int {
         if (count + 1) * 8 > capacity * 7 { resize(to: grownCapacity) }
         count += 1
-        let slot = free(for: hash)
-        slots[slot] = LimitEntry(hash: hash, key: key)
+        let slot = free(for: key)
+        slots[slot] = LimitEntry(key)
         return slot
     }
 
@@ -88,8 +88,8 @@ struct LimitTable: ~Copyable {
         count -= 1
         var gap = slot
         var next = after(slot)
-        while slots[next].hash != 0 {
-            let home = home(slots[next].hash)
+        while !slots[next].isFree {
+            let home = home(slots[next].key)
             // Whether the way from home to `next` leads over the gap.
             if distance(from: home, to: next) >= distance(from: gap, to: next) {
                 let moved = (slots + next).move()
@@ -124,15 +124,15 @@ extension LimitTable {
         (count + 1) * 8 > capacity * 7 ? (grownCapacity - capacity) * MemoryLayout<LimitEntry>.stride : 0
     }
 
-    private func home(_ hash: UInt32) -> Int { Int(UInt64(hash) * UInt64(capacity) >> 32) }
+    private func home(_ key: LimitKey) -> Int { Int(UInt64(key.hash) * UInt64(capacity) >> 32) }
 
     private func after(_ slot: Int) -> Int { slot + 1 == capacity ? 0 : slot + 1 }
 
     private func distance(from: Int, to: Int) -> Int { to >= from ? to - from : to - from + capacity }
 
-    private func free(for hash: UInt32) -> Int {
-        var slot = home(hash)
-        while slots[slot].hash != 0 { slot = after(slot) }
+    private func free(for key: LimitKey) -> Int {
+        var slot = home(key)
+        while !slots[slot].isFree { slot = after(slot) }
         return slot
     }
 
@@ -142,8 +142,8 @@ extension LimitTable {
         capacity = wanted
         slots = Self.allocate(capacity)
         hand = 0
-        for index in 0..<oldCapacity where old[index].hash != 0 {
-            let slot = free(for: old[index].hash)
+        for index in 0..<oldCapacity where !old[index].isFree {
+            let slot = free(for: old[index].key)
             slots[slot] = (old + index).move()
             (old + index).initialize(to: LimitEntry())
         }

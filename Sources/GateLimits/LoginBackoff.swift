@@ -39,7 +39,8 @@ package struct LoginBackoff: Hashable, Sendable {
         guard failures > freeFailures else { return .zero }
         var wait = min(firstWait, longestWait)
         // A wait above zero passes every bound within 127 doublings.
-        for _ in 1..<min(max(failures &- freeFailures, 1), 128) {
+        let beyond = failures.subtractingReportingOverflow(freeFailures)
+        for _ in 1..<(beyond.overflow ? 128 : min(beyond.partialValue, 128)) {
             guard wait < longestWait else { return longestWait }
             wait = wait > longestWait / 2 ? longestWait : wait * 2
         }

@@ -6,9 +6,9 @@
 ///
 /// Equal ticks share one run of 8 bytes, so a log never needs more runs than it has admissions or its window milliseconds. A log of
 /// one run lies in place; a longer one in a ring on the heap that doubles as it fills. At ``maximumRuns`` neighbouring runs are
-/// joined under the later tick: again some leave later than they might, none earlier.
+/// joined under the later tick: again some leave later than they might, by a 2048th of the window, none earlier.
 struct SlidingWindowLog: ~Copyable {
-    /// 64 KiB. Reached only by limits above that number; what joining costs is about a thousandth of the window.
+    /// 64 KiB. Reached only by limits above that number.
     static let maximumRuns: UInt32 = 8192
 
     /// The tick of the latest run.
@@ -66,7 +66,7 @@ struct SlidingWindowLog: ~Copyable {
     /// Files one admission.
     ///
     /// - Parameter mayGrow: whether more memory may be taken for it. If not, neighbouring runs are joined.
-    mutating func admit(at moment: LimitMoment, limit: Int, mayGrow: Bool = true) {
+    mutating func admit(at moment: LimitMoment, limit: Int, window: UInt64, mayGrow: Bool = true) {
         admitted += 1
         guard needsRun(at: moment) else {
             self[runs - 1] = Run(self[runs - 1].bits + 1)
@@ -74,7 +74,7 @@ struct SlidingWindowLog: ~Copyable {
         }
         latest = max(latest, moment.nextTick)
         if isFull {
-            if mayGrow, capacity < Self.maximumRuns { grow(limit: limit) } else { join() }
+            if mayGrow, capacity < Self.maximumRuns { grow(limit: limit) } else { join(window: window) }
         }
         if isFull, self[runs - 1].count < Run.maximumCount {
             self[runs - 1] = Run(tick: latest, count: self[runs - 1].count + 1)
@@ -150,20 +150,22 @@ extension SlidingWindowLog {
         capacity = wanted
     }
 
-    /// Joins each two neighbours under the later tick, as long as a run can count them.
-    private mutating func join() {
+    /// Joins the runs of each part of the window under the latest tick of that part, the parts being so wide that less than half of
+    /// the ring is left in use. The parts lie at fixed places in time, so that joining again and again moves no run further.
+    private mutating func join(window: UInt64) {
+        guard capacity > 0 else { return }
+        let width = max(1, (window * 4 + UInt64(capacity) - 1) / UInt64(capacity))
         var kept: UInt32 = 0
-        var index: UInt32 = 0
-        while index < runs {
-            var run = self[index]
-            if index + 1 < runs, run.count + self[index + 1].count <= Run.maximumCount {
-                index += 1
-                run = Run(self[index].bits + UInt64(run.count))
+        for index in 1..<runs {
+            let run = self[index]
+            let last = self[kept]
+            if tick(of: last) / width == tick(of: run) / width, last.count + run.count <= Run.maximumCount {
+                self[kept] = Run(run.bits + UInt64(last.count))
+            } else {
+                kept += 1
+                self[kept] = run
             }
-            self[kept] = run
-            kept += 1
-            index += 1
         }
-        runs = kept
+        runs = kept + 1
     }
 }

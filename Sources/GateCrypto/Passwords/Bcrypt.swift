@@ -58,21 +58,24 @@ struct BcryptWorkspace: ~Copyable {
     ///
     /// Takes as long as the setting's cost says: 2^cost rounds, some 200 ms at cost 12.
     func hash(_ password: Secret, setting: String, prehash: Bool) -> String? {
-        var phrase = password.exposed
-        defer { phrase.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) } }
-        if prehash {
-            // 48 bytes make 64 characters: within the 72, and without NUL. The first spelling is wiped with its digest.
-            var digest = phrase.withUnsafeBytes { MessageDigest.sha384.hash($0) }
-            phrase.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) }
-            phrase = [UInt8](unsafeUninitializedCapacity: 65) { output, count in
-                count = Int(EVP_EncodeBlock(output.baseAddress, digest, Int32(digest.count)))
-            }
-            digest.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) }
+        // Room for the password or its digest's 64 characters, and the NUL that ends them. Allocated once: an array that grows
+        // would leave a copy behind.
+        let phrase = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(password.count, 64) + 1)
+        phrase.initialize(repeating: 0)
+        defer {
+            explicit_bzero(phrase.baseAddress!, phrase.count)
+            phrase.deallocate()
         }
-        phrase.append(0)
+        if prehash {
+            var digest = password.exposed.withUnsafeBytes { MessageDigest.sha384.hash($0) }
+            EVP_EncodeBlock(phrase.baseAddress, digest, Int32(digest.count))
+            digest.withUnsafeMutableBytes { explicit_bzero($0.baseAddress!, $0.count) }
+        } else {
+            _ = phrase.update(fromContentsOf: password.exposed)
+        }
         defer { explicit_bzero(data, MemoryLayout<crypt_data>.size) }
-        let output = phrase.withUnsafeBytes { phrase in
-            crypt_rn(phrase.baseAddress!.assumingMemoryBound(to: CChar.self), setting, data, Int32(MemoryLayout<crypt_data>.size))
+        let output = phrase.withMemoryRebound(to: CChar.self) {
+            crypt_rn($0.baseAddress, setting, data, Int32(MemoryLayout<crypt_data>.size))
         }
         return output.map { String(cString: $0) }
     }

@@ -1,5 +1,4 @@
 import GateCore
-import Synchronization
 
 /// One password to be hashed, and who waits for it.
 struct HashingJob: Sendable {

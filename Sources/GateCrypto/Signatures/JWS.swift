@@ -13,6 +13,8 @@ package struct JWS: Sendable {
     package static let maximumSize = 8192
 
     /// Writes and signs a token. The header holds `alg`, `kid` and `typ`, then the members of `header`.
+    ///
+    /// - Throws: also where the token would be longer than ``maximumSize``.
     package static func sign(
         header extra: [JSON.Member] = [], typ: String, payload: [UInt8], key: SigningKey
     ) throws(CryptoError) -> String {
@@ -29,6 +31,7 @@ package struct JWS: Sendable {
         let signature = try key.sign(token)
         token.append(UInt8(ascii: "."))
         token += Base64URL.encoded(signature)
+        guard token.count <= maximumSize else { throw CryptoError("sign a token: it would be longer than \(maximumSize) bytes") }
         return String(decoding: token, as: UTF8.self)
     }
 

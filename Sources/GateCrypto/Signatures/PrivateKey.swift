@@ -25,7 +25,10 @@ final class PrivateKey: @unchecked Sendable {
     /// As an `ECPrivateKey` without its public half (RFC 5915 §3), which OpenSSL then derives.
     private static func readP256(_ scalar: [UInt8]) throws(CryptoError) -> OpaquePointer {
         // SEQUENCE { INTEGER 1, OCTET STRING scalar, [0] OID prime256v1 }
-        var der: [UInt8] = [0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20]
+        var der: [UInt8] = []
+        // At once, so that growing leaves no copy of the key behind.
+        der.reserveCapacity(51)
+        der += [0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20]
         der += scalar
         der += [0xA0, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
         defer { OPENSSL_cleanse(&der, der.count) }

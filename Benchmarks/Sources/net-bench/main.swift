@@ -1,0 +1,61 @@
+import GateCore
+import GateHTTP
+import GateNet
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+// `net-bench gate|later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, or through NIO alone.
+
+struct FixedResponder: Responder {
+    let isLater: Bool
+    static let body = ByteBuffer(string: #"{"status":"ok"}"#)
+    func respond(to request: Request) -> Answer {
+        let response = Response(.ok, headers: ["content-type": "application/json"], body: .bytes(Self.body))
+        return isLater ? .later { response } : .now(response)
+    }
+}
+
+struct SilentObserver: ExchangeObserver {
+    func finished(_ exchange: Exchange) {}
+}
+
+final class BareHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .end = unwrapInboundIn(data) else { return }
+        var head = HTTPResponseHead(version: .http1_1, status: .ok)
+        head.headers.add(name: "content-type", value: "application/json")
+        head.headers.add(name: "content-length", value: "15")
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(FixedResponder.body))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}
+
+let arguments = CommandLine.arguments
+let mode = arguments.count > 1 ? arguments[1] : "gate"
+let port = arguments.count > 2 ? Int(arguments[2]) ?? 8080 : 8080
+let group = MultiThreadedEventLoopGroup(numberOfThreads: arguments.count > 3 ? Int(arguments[3]) ?? 4 : 4)
+if mode == "bare" {
+    let channel = try await ServerBootstrap(group: group)
+        .serverChannelOption(.backlog, value: 1024)
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .childChannelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                    withPipeliningAssistance: false, withErrorHandling: false)
+                try channel.pipeline.syncOperations.addHandler(BareHandler())
+            }
+        }
+        .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+        .bind(host: "127.0.0.1", port: port).get()
+    try await channel.closeFuture.get()
+} else {
+    let server = HTTPServer(
+        [Listener(.tcp(host: "127.0.0.1", port: port))], responder: FixedResponder(isLater: mode == "later"),
+        observer: SilentObserver(), group: group)
+    print(try await server.start().map(\.description).joined(separator: " "))
+    while true { try await Task.sleep(for: .seconds(3600)) }
+}

@@ -1,0 +1,45 @@
+import NIOCore
+
+@testable import GateNet
+
+/// Requests must be read the same however the network cuts them: a difference between two readings is how requests are smuggled.
+func fuzzRequest(_ bytes: [UInt8]) {
+    let whole = steps(of: [bytes])
+    let single = steps(of: bytes.map { [$0] })
+    require(whole == single, "cut into single bytes, the same is read")
+    let middle = bytes.count / 2
+    require(whole == steps(of: [Array(bytes[..<middle]), Array(bytes[middle...])]), "cut in half, the same is read")
+}
+
+/// What comes out of the reader, bodies joined, until it refuses or wants more.
+private func steps(of pieces: [[UInt8]]) -> [String] {
+    var reader = RequestReader(limits: ServerLimits())
+    var steps: [String] = []
+    var body: [UInt8] = []
+    var isInBody = false
+    do throws(RequestFault) {
+        for piece in pieces {
+            var buffer = ByteBuffer(bytes: piece)
+            reader.append(&buffer)
+            reading: while true {
+                if isInBody {
+                    switch try reader.nextBodyPart() {
+                    case .part(let part): body += Array(part.readableBytesView)
+                    case .end:
+                        steps.append("body \(body)")
+                        body = []
+                        isInBody = false
+                    case .needsMore: break reading
+                    }
+                } else {
+                    guard let head = try reader.nextHead() else { break reading }
+                    steps.append("\(head)")
+                    isInBody = true
+                }
+            }
+        }
+    } catch {
+        return steps + ["refused: \(error)"]
+    }
+    return steps + ["rest \(body)"]
+}

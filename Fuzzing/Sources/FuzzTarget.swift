@@ -1,0 +1,44 @@
+import Glibc
+
+/// What libFuzzer may exercise: one parser of outside input each. The environment variable `FUZZ_TARGET` names it.
+///
+/// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
+enum FuzzTarget: String, CaseIterable {
+    case json, form, cookie, target, request, chunks, token, email, configuration
+    case environmentFile = "env-file"
+
+    static let chosen: FuzzTarget = {
+        guard let name = getenv("FUZZ_TARGET").map({ String(cString: $0) }), let target = FuzzTarget(rawValue: name) else {
+            fputs("FUZZ_TARGET must be one of \(allCases.map(\.rawValue).joined(separator: ", "))\n", stderr)
+            exit(64)
+        }
+        return target
+    }()
+
+    func run(_ bytes: [UInt8]) {
+        switch self {
+        case .json: fuzzJSON(bytes)
+        case .form: fuzzForm(bytes)
+        case .cookie: fuzzCookie(bytes)
+        case .target: fuzzRequestTarget(bytes)
+        case .request: fuzzRequest(bytes)
+        case .chunks: fuzzRequest(Array("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".utf8) + bytes)
+        case .token: fuzzToken(bytes)
+        case .email: fuzzEmailAddress(bytes)
+        case .configuration: fuzzConfiguration(bytes)
+        case .environmentFile: fuzzEnvironmentFile(bytes)
+        }
+    }
+}
+
+/// libFuzzer's entry point.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+    FuzzTarget.chosen.run(Array(UnsafeBufferPointer(start: data, count: size)))
+    return 0
+}
+
+/// Ends the process, so that libFuzzer keeps the input.
+func require(_ condition: @autoclosure () -> Bool, _ claim: String) {
+    if !condition() { fatalError("does not hold: \(claim)") }
+}

@@ -1,0 +1,26 @@
+import GateCore
+import GateHTTP
+import NIOHTTP1
+
+/// The operator's calls about the server itself.
+enum AdminServerRoutes {
+    static func add(to routes: inout RouterBuilder<AdminEndpoint>) {
+        routes.add(.GET, "/metrics") { call in .prometheus(call.services.metrics()) }
+        routes.add(.POST, "/admin/secrets/rotate") { call in
+            let done = try await call.services.rotateSecrets()
+            return .personal { writer in
+                writer.beginObject()
+                writer.member("done", done)
+                writer.endObject()
+            }
+        }
+        routes.add(.GET, "/admin/server") { call in
+            .personal { writer in
+                writer.beginObject()
+                writer.member("version", call.services.health.version)
+                writer.member("uptime", call.services.health.uptime.components.seconds)
+                writer.endObject()
+            }
+        }
+    }
+}

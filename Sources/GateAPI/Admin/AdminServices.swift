@@ -1,0 +1,30 @@
+package import GateCore
+package import GateIdentity
+package import GateLimits
+package import Logging
+
+/// What the operator's calls are given to work with.
+package struct AdminServices: Sendable {
+    package var identity: Identity
+    package var limits: any LimitStore
+    package var health: HealthReport
+    /// Makes new signing keys and keeps the old ones for verification; answers what was done, in a sentence.
+    package var rotateSecrets: @Sendable () async throws -> String
+    /// Prometheus' text format.
+    package var metrics: @Sendable () -> String
+    package var time: any TimeSource
+    package var log: Logger
+
+    package init(
+        identity: Identity, limits: any LimitStore, health: HealthReport, rotateSecrets: @escaping @Sendable () async throws -> String,
+        metrics: @escaping @Sendable () -> String, time: any TimeSource, log: Logger
+    ) {
+        self.identity = identity
+        self.limits = limits
+        self.health = health
+        self.rotateSecrets = rotateSecrets
+        self.metrics = metrics
+        self.time = time
+        self.log = log
+    }
+}

@@ -1,0 +1,63 @@
+package import GateCore
+import Synchronization
+
+/// A part of the system whose health is told of.
+package protocol HealthComponent: Sendable {
+    /// As in the answer's `checks`: `database`.
+    var name: String { get }
+    /// Looks now. Bounded in time; what is wrong goes into the log, not into the answer.
+    func check() async -> ComponentHealth
+}
+
+package struct ComponentHealth: Hashable, Sendable {
+    package enum Status: String, Sendable {
+        case healthy
+        /// Something stands in for it.
+        case degraded
+        /// It is down, and nothing can do without it.
+        case unhealthy
+    }
+
+    package var status: Status
+    package var latency: Duration
+
+    package init(status: Status, latency: Duration) {
+        self.status = status
+        self.latency = latency
+    }
+}
+
+/// What the health calls answer from.
+package final class HealthReport: Sendable {
+    package let version: String
+    private let components: [any HealthComponent]
+    private let startedAt: MonotonicInstant
+    private let time: any TimeSource
+    private let isStopping = Mutex(false)
+
+    package init(version: String, components: [any HealthComponent], time: any TimeSource) {
+        self.version = version
+        self.components = components
+        self.time = time
+        startedAt = time.monotonic()
+    }
+
+    package var uptime: Duration { time.monotonic().since(startedAt) }
+
+    /// From now on the server is not ready: a load balancer shall send new requests elsewhere.
+    package func stop() { isStopping.withLock { $0 = true } }
+
+    package func check() async -> (status: ComponentHealth.Status, checks: [(name: String, health: ComponentHealth)]) {
+        var checks: [(name: String, health: ComponentHealth)] = []
+        for component in components { checks.append((component.name, await component.check())) }
+        let statuses = checks.map(\.health.status)
+        let worst: ComponentHealth.Status = statuses.contains(.unhealthy) ? .unhealthy : statuses.contains(.degraded) ? .degraded : .healthy
+        return (worst, checks)
+    }
+
+    /// Whether requests should be sent here.
+    package func isReady() async -> Bool {
+        guard !isStopping.withLock({ $0 }) else { return false }
+        return await check().status != .unhealthy
+    }
+}

@@ -1,0 +1,102 @@
+import GateCore
+import GateHTTP
+import GateIdentity
+package import GateLimits
+import NIOHTTP1
+
+/// The policies that requests are counted under, and the store that counts.
+package struct RequestLimits: Sendable {
+    /// The policies of the contract. The raw value is the name in the configuration and in `RateLimit`.
+    package enum Policy: String, CaseIterable, Sendable {
+        case api
+        case auth
+        case login
+        case loginAccount = "login-account"
+        case register
+        case passwordReset = "password-reset"
+    }
+
+    private let store: any LimitStore
+    private let policies: [LimitPolicy?]
+
+    /// A policy that is missing from `policies` does not limit.
+    package init(store: any LimitStore, policies: [Policy: LimitPolicy]) {
+        self.store = store
+        self.policies = Policy.allCases.map { policies[$0] }
+    }
+
+    /// What `api` asks: by user where one is signed in, else by network.
+    func apiQuestions(network: IPAddress?, user: User.ID?) -> LimitQuestions {
+        var questions = LimitQuestions()
+        guard let policy = policies[Policy.api.index] else { return questions }
+        let subject: LimitSubject = user.map { .user(high: $0.high, low: $0.low) } ?? Self.subject(network)
+        questions.append(LimitQuestion(policy: policy, subject: subject))
+        return questions
+    }
+
+    /// What several policies ask of somebody who is not signed in. `account` is the keyed hash of the address that the request
+    /// names; without it `login-account` does not ask.
+    func questions(_ names: [Policy], network: IPAddress?, account: UInt64?) -> LimitQuestions {
+        var questions = LimitQuestions()
+        for name in names {
+            guard let policy = policies[name.index] else { continue }
+            if name != .loginAccount {
+                questions.append(LimitQuestion(policy: policy, subject: Self.subject(network)))
+            } else if let account, let network {
+                questions.append(LimitQuestion(policy: policy, subject: .networkAndAccount(network.limitedNetwork, account: account)))
+            }
+        }
+        return questions
+    }
+
+    /// Asks in place where the store can, and goes on with the fields to send, or with what refuses the request.
+    func ask(
+        _ questions: LimitQuestions, now: @escaping @Sendable () -> Timestamp,
+        then answer: @escaping @Sendable (Result<HTTPHeaders, any Error>) -> Answer
+    ) -> Answer {
+        guard !questions.isEmpty else { return answer(.success([:])) }
+        if let decision = store.decideInPlace(questions) { return answer(Self.result(decision, now: now())) }
+        return .later {
+            do {
+                return await answer(Self.result(try await store.decide(questions), now: now())).response
+            } catch {
+                return await answer(.failure(error)).response
+            }
+        }
+    }
+
+    /// - Returns: the fields that tell of the decision.
+    /// - Throws: `Problem` 429 with the same fields, or `StorageError`.
+    func ask(_ questions: LimitQuestions, now: Timestamp) async throws -> HTTPHeaders {
+        guard !questions.isEmpty else { return [:] }
+        return try Self.result(try await store.decide(questions), now: now).get()
+    }
+
+    private static func result(_ decision: LimitDecision, now: Timestamp) -> Result<HTTPHeaders, any Error> {
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(20)
+        LimitHeaders(decision, now: now).forEach { name, value in headers.add(name: name, value: value) }
+        guard let wait = decision.retryAfter else { return .success(headers) }
+        let state = decision.tightest.policy
+        return .failure(
+            Problem(
+                .rateLimited,
+                "The policy \"\(state.name)\" admits \(state.limit) in \(state.window.text). Try again in \(wait.secondsRoundedUp) s.",
+                headers: headers))
+    }
+
+    private static func subject(_ network: IPAddress?) -> LimitSubject { network.map { .network($0.limitedNetwork) } ?? .local }
+}
+
+extension RequestLimits.Policy {
+    fileprivate var index: Int {
+        switch self {
+        case .api: 0
+        case .auth: 1
+        case .login: 2
+        case .loginAccount: 3
+        case .register: 4
+        case .passwordReset: 5
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import GateCore
+import GateHTTP
+import GateIdentity
+import NIOHTTP1
+
+/// What is published about the server itself: its keys, and what its errors mean.
+enum MetaRoutes {
+    static func add(to routes: inout RouterBuilder<Endpoint>) {
+        routes.add(.GET, "/.well-known/jwks.json", Endpoint(access: .everyone, limit: .none, handle: keys))
+        routes.add(.GET, "/problems/{code...}", Endpoint(access: .everyone, limit: .none, handle: problem))
+    }
+
+    /// The keys that access tokens are verified with (RFC 7517 §5); none with HS256, whose key is a secret.
+    private static func keys(_ call: Call) -> Reply {
+        var response = Response.json(.ok, call.identity.accessTokens.jwks.bytes)
+        response.headers.add(name: "cache-control", value: "public, max-age=300")
+        return .now(response)
+    }
+
+    private static func problem(_ call: Call) throws -> Reply {
+        guard let code = call.parameters["code"], let kind = ProblemKind(rawValue: String(code)) else { throw Problem(.notFound) }
+        return .now(.text(.ok, "\(kind.title) (HTTP \(kind.status.code), \(kind.rawValue))\n\n\(kind.explanation)\n"))
+    }
+}

@@ -1,0 +1,76 @@
+import NIOHTTP1
+
+/// Which other origins may read answers, with cookies (Fetch Standard §3.2, CHECKLIST 14).
+package struct CORSPolicy: Sendable {
+    private let origins: Set<String>
+
+    /// `origins` as browsers write them: scheme, host, and port where it is not the scheme's own; lower case.
+    package init(origins: some Sequence<String>) { self.origins = Set(origins) }
+
+    /// Whether this is a preflight, and what answers it.
+    package func preflight(_ request: Request) -> Response? {
+        guard request.method == .OPTIONS, request.headers.contains(name: "access-control-request-method"),
+            request.headers.contains(name: "origin")
+        else { return nil }
+        var response = Response(.noContent)
+        response.headers.add(name: "vary", value: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+        guard let origin = allowedOrigin(request) else { return response }
+        response.headers.add(name: "access-control-allow-origin", value: origin)
+        response.headers.add(name: "access-control-allow-credentials", value: "true")
+        response.headers.add(name: "access-control-allow-methods", value: "GET, HEAD, POST, PUT, PATCH, DELETE")
+        response.headers.add(name: "access-control-allow-headers", value: "Authorization, Content-Type, X-Request-Id")
+        response.headers.add(name: "access-control-max-age", value: "600")
+        return response
+    }
+
+    /// Adds what a browser needs to hand the answer to its page; nothing where no other origin is allowed at all.
+    package func decorate(_ response: inout Response, for request: Request) {
+        guard !origins.isEmpty else { return }
+        response.headers.add(name: "vary", value: "Origin")
+        guard let origin = allowedOrigin(request) else { return }
+        response.headers.add(name: "access-control-allow-origin", value: origin)
+        response.headers.add(name: "access-control-allow-credentials", value: "true")
+        response.headers.add(
+            name: "access-control-expose-headers",
+            value: "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset")
+    }
+
+    package func allows(_ origin: String) -> Bool { origins.contains(origin) }
+
+    private func allowedOrigin(_ request: Request) -> String? {
+        let sent = request.headers["origin"]
+        guard sent.count == 1, origins.contains(sent[0]) else { return nil }
+        return sent[0]
+    }
+}
+
+/// Whether an unsafe request that is signed in by a cookie was made by our own pages (CHECKLIST 12).
+///
+/// A browser says where a request comes from in `Sec-Fetch-Site`, which no page can forge, and older ones in `Origin`. An unsafe
+/// method needs one of them to say "same origin"; a listed CORS origin is as good. Where both are sent, both must agree.
+package struct CrossSiteRule: Sendable {
+    /// The public URL's origin.
+    private let ownOrigin: String
+    private let allowed: CORSPolicy
+
+    package init(ownOrigin: String, allowed: CORSPolicy) {
+        self.ownOrigin = ownOrigin
+        self.allowed = allowed
+    }
+
+    package func permits(_ request: Request) -> Bool {
+        switch request.method {
+        case .GET, .HEAD, .OPTIONS, .TRACE: return true
+        default: break
+        }
+        let origins = request.headers["origin"]
+        let sites = request.headers["sec-fetch-site"]
+        guard origins.count <= 1, sites.count <= 1 else { return false }
+        if let origin = origins.first {
+            if allowed.allows(origin) { return true }
+            guard origin == ownOrigin || origin == "\(request.scheme.rawValue)://\(request.authority)" else { return false }
+            return sites.first.map { $0 == "same-origin" } ?? true
+        }
+        return sites.first == "same-origin"
+    }
+}

@@ -1,0 +1,133 @@
+package import NIOHTTP1
+
+/// Routes while they are being laid out. ``freeze()`` makes the form that is shared between event loops without a lock.
+///
+/// A pattern is a path whose segments are literal, or `{name}` for exactly one segment that is not empty, or, as the last,
+/// `{name...}` for one segment or more. A literal wins over a parameter.
+package struct RouterBuilder<Endpoint: Sendable> {
+    private var root = RouteNode<Endpoint>()
+
+    package init() {}
+
+    /// Adds a route. A second endpoint for the same method and pattern replaces the first.
+    package mutating func add(_ method: HTTPMethod, _ pattern: String, _ endpoint: Endpoint) {
+        var names: [String] = []
+        root.insert(Router<Endpoint>.segments(of: pattern[...])[...], names: &names, method: method, endpoint: endpoint)
+    }
+
+    package func freeze() -> Router<Endpoint> { Router(root: root) }
+}
+
+/// Finds the endpoint of a method and a path.
+///
+/// Paths are compared as they were sent, byte by byte: `//`, `/./`, `%2f` and a slash at the end are other paths, and not found.
+package struct Router<Endpoint: Sendable>: Sendable {
+    package enum Match {
+        case found(Endpoint, RouteParameters)
+        /// The path has endpoints, for these methods only.
+        case methodNotAllowed([HTTPMethod])
+        case notFound
+    }
+
+    /// Paths without parameters, found with one look-up.
+    private let literal: [Substring: RouteMethods<Endpoint>]
+    private let root: RouteNode<Endpoint>
+
+    fileprivate init(root: RouteNode<Endpoint>) {
+        self.root = root
+        var literal: [Substring: RouteMethods<Endpoint>] = [:]
+        root.collectLiteral(prefix: "", into: &literal)
+        self.literal = literal
+    }
+
+    package func match(_ method: HTTPMethod, _ path: Substring) -> Match {
+        if let methods = literal[path] { return methods.match(method, values: []) }
+        var values: [Substring] = []
+        guard let methods = root.find(Self.segments(of: path)[...], values: &values) else { return .notFound }
+        return methods.match(method, values: values)
+    }
+
+    /// `/a/b` is `a`, `b`; `/a/` is `a` and an empty segment.
+    fileprivate static func segments(of path: Substring) -> [Substring] {
+        path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    }
+}
+
+/// What a path had in the places of its pattern's parameters, as it was sent.
+package struct RouteParameters: Sendable {
+    fileprivate let names: [String]
+    fileprivate let values: [Substring]
+
+    package subscript(name: String) -> Substring? {
+        names.firstIndex(of: name).map { values[$0] }
+    }
+}
+
+private struct RouteMethods<Endpoint: Sendable>: Sendable {
+    var endpoints: [(method: HTTPMethod, endpoint: Endpoint, names: [String])] = []
+
+    mutating func set(_ method: HTTPMethod, _ endpoint: Endpoint, names: [String]) {
+        endpoints.removeAll { $0.method == method }
+        endpoints.append((method, endpoint, names))
+    }
+
+    /// `HEAD` is answered by the endpoint of `GET` (RFC 9110 §9.3.2).
+    func match(_ method: HTTPMethod, values: [Substring]) -> Router<Endpoint>.Match {
+        let wanted = method == .HEAD && !endpoints.contains { $0.method == .HEAD } ? .GET : method
+        guard let found = endpoints.first(where: { $0.method == wanted }) else { return .methodNotAllowed(allowed) }
+        return .found(found.endpoint, RouteParameters(names: found.names, values: values))
+    }
+
+    private var allowed: [HTTPMethod] {
+        var methods = endpoints.map(\.method)
+        if methods.contains(.GET), !methods.contains(.HEAD) { methods.append(.HEAD) }
+        return methods + [.OPTIONS]
+    }
+}
+
+private struct RouteNode<Endpoint: Sendable>: Sendable {
+    private var literals: [Substring: RouteNode] = [:]
+    /// The node behind `{name}`; an array, for a struct cannot hold itself.
+    private var parameter: [RouteNode] = []
+    private var rest: RouteMethods<Endpoint>?
+    private var methods: RouteMethods<Endpoint>?
+
+    mutating func insert(_ segments: ArraySlice<Substring>, names: inout [String], method: HTTPMethod, endpoint: Endpoint) {
+        guard let first = segments.first else {
+            methods = methods ?? RouteMethods()
+            methods?.set(method, endpoint, names: names)
+            return
+        }
+        if first.hasPrefix("{"), first.hasSuffix("...}") {
+            names.append(String(first.dropFirst().dropLast(4)))
+            rest = rest ?? RouteMethods()
+            rest?.set(method, endpoint, names: names)
+        } else if first.hasPrefix("{"), first.hasSuffix("}") {
+            names.append(String(first.dropFirst().dropLast()))
+            if parameter.isEmpty { parameter.append(RouteNode()) }
+            parameter[0].insert(segments.dropFirst(), names: &names, method: method, endpoint: endpoint)
+        } else {
+            literals[first, default: RouteNode()].insert(segments.dropFirst(), names: &names, method: method, endpoint: endpoint)
+        }
+    }
+
+    func find(_ segments: ArraySlice<Substring>, values: inout [Substring]) -> RouteMethods<Endpoint>? {
+        guard let first = segments.first else { return methods }
+        if let next = literals[first], let found = next.find(segments.dropFirst(), values: &values) { return found }
+        guard !first.isEmpty else { return nil }
+        if let next = parameter.first {
+            values.append(first)
+            if let found = next.find(segments.dropFirst(), values: &values) { return found }
+            values.removeLast()
+        }
+        guard let rest else { return nil }
+        let last = segments.last ?? first
+        values.append(first.base[first.startIndex..<last.endIndex])
+        return rest
+    }
+
+    func collectLiteral(prefix: String, into table: inout [Substring: RouteMethods<Endpoint>]) {
+        if let methods { table[prefix[...]] = methods }
+        for (segment, node) in literals { node.collectLiteral(prefix: "\(prefix)/\(segment)", into: &table) }
+    }
+}

@@ -1,0 +1,116 @@
+import GateCore
+import NIOCore
+
+/// Takes chunks apart (RFC 9112 §7.1), strictly.
+///
+/// Extensions are skipped, trailers checked and dropped; both are counted against a limit for the whole body, since a client could
+/// otherwise send megabytes of them for each byte of content.
+struct ChunkedBodyDecoder {
+    private enum State {
+        case size(Int, digits: Int)
+        case chunkExtension(Int)
+        case sizeEnd(Int)
+        case content(Int)
+        case contentCR
+        case contentLF
+        case trailerStart
+        case trailerName
+        case trailerValue
+        case trailerEnd
+        case bodyEnd
+    }
+
+    enum Step: Equatable {
+        case part(ByteBuffer)
+        case end
+        case needsMore
+    }
+
+    private var state = State.size(0, digits: 0)
+    /// Bytes of extensions and trailers that may yet come.
+    private var allowance: Int
+
+    init(overhead: Int = 8 << 10) { allowance = overhead }
+
+    /// The next part of the content, taken off `buffer`. Nothing behind the end of the body is touched.
+    mutating func next(_ buffer: inout ByteBuffer) throws(RequestFault) -> Step {
+        while true {
+            if case .content(let rest) = state {
+                let count = min(rest, buffer.readableBytes)
+                guard count > 0 else { return .needsMore }
+                state = count == rest ? .contentCR : .content(rest - count)
+                return .part(buffer.readSlice(length: count)!)
+            }
+            guard let octet: UInt8 = buffer.readInteger() else { return .needsMore }
+            if try advance(octet) { return .end }
+        }
+    }
+
+    /// Whether the body has ended.
+    private mutating func advance(_ octet: UInt8) throws(RequestFault) -> Bool {
+        switch state {
+        case .size(let size, let digits):
+            if let digit = Hex.value(of: octet) {
+                // 15 digits are as many as an Int holds without a look at the sign.
+                guard digits < 15 else { throw .malformed("The size of a chunk is too large.") }
+                state = .size(size << 4 | Int(digit), digits: digits + 1)
+            } else if digits > 0, octet == Octet.cr {
+                state = .sizeEnd(size)
+            } else if digits > 0, octet == Octet.semicolon {
+                state = .chunkExtension(size)
+            } else {
+                throw .malformed("The size of a chunk is no hexadecimal number.")
+            }
+        case .chunkExtension(let size):
+            try spend()
+            if octet == Octet.cr {
+                state = .sizeEnd(size)
+            } else if !Octet.isFieldContent(octet) {
+                throw .malformed("A chunk extension holds a control character.")
+            }
+        case .sizeEnd(let size):
+            guard octet == Octet.lf else { throw .malformed("The size of a chunk does not end with CR LF.") }
+            state = size == 0 ? .trailerStart : .content(size)
+        case .contentCR:
+            guard octet == Octet.cr else { throw .malformed("A chunk is not as long as it says.") }
+            state = .contentLF
+        case .contentLF:
+            guard octet == Octet.lf else { throw .malformed("A chunk is not as long as it says.") }
+            state = .size(0, digits: 0)
+        case .trailerStart:
+            if octet == Octet.cr {
+                state = .bodyEnd
+            } else {
+                guard Octet.isToken(octet) else { throw .malformed("A trailer field does not begin with a name.") }
+                state = .trailerName
+            }
+        case .trailerName:
+            try spend()
+            if octet == Octet.colon {
+                state = .trailerValue
+            } else if !Octet.isToken(octet) {
+                throw .malformed("The name of a trailer field is no token.")
+            }
+        case .trailerValue:
+            try spend()
+            if octet == Octet.cr {
+                state = .trailerEnd
+            } else if !Octet.isFieldContent(octet) {
+                throw .malformed("A trailer field holds a control character.")
+            }
+        case .trailerEnd:
+            guard octet == Octet.lf else { throw .malformed("A trailer field does not end with CR LF.") }
+            state = .trailerStart
+        case .bodyEnd:
+            guard octet == Octet.lf else { throw .malformed("The body does not end with CR LF.") }
+            return true
+        case .content: break
+        }
+        return false
+    }
+
+    private mutating func spend() throws(RequestFault) {
+        allowance -= 1
+        guard allowance >= 0 else { throw .malformed("The chunk extensions or trailers are too long.") }
+    }
+}

@@ -1,0 +1,176 @@
+import GateCore
+import GateHTTP
+import NIOCore
+import NIOHTTP1
+
+extension HTTP1Connection {
+    /// Hands a request to the responder.
+    func begin(_ head: RequestHead) {
+        let now = service.time.monotonic()
+        phase = .exchange
+        isReadingHead = false
+        readDeadline = nil
+        exchangeCount += 1
+        let id = loop.nextRequestID()
+        var client = peer
+        var scheme = scheme
+        var authority = head.authority
+        if let peer, !service.configuration.trustedProxies.isEmpty {
+            let origin = ForwardedHeaders.origin(of: head.headers, peer: peer, trusted: service.configuration.trustedProxies)
+            client = origin.client
+            scheme = origin.scheme ?? scheme
+            authority = origin.host ?? authority
+        }
+        var target = RequestTarget.root
+        if case .origin(let asked) = head.target { target = asked }
+        current = CurrentExchange(
+            number: exchangeCount, id: id, method: head.method, target: target, isHTTP11: head.isHTTP11, headers: head.headers,
+            client: client, receivedAt: now, keepsAlive: head.keepsAlive,
+            owesContinue: head.expectsContinue && head.framing != .none)
+        guard case .origin = head.target else {
+            respond(Response(.noContent), to: exchangeCount)
+            return
+        }
+        let request = Request(
+            id: id, method: head.method, target: target, headers: head.headers, body: takeBody(head.framing), peer: peer, client: client,
+            scheme: scheme, authority: authority, receivedAt: now)
+        answer(service.responder.respond(to: request), to: exchangeCount)
+    }
+
+    private func answer(_ answer: Answer, to number: UInt64) {
+        switch answer {
+        case .now(let response): respond(response, to: number)
+        case .later(let respond):
+            let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+            run(number) {
+                let response = await respond()
+                connection.value.respond(response, to: number)
+                connection.value.resume()
+            }
+        }
+    }
+
+    /// Runs `operation` on this connection's event loop, as the task that ends with the exchange of that number.
+    func run(_ number: UInt64, _ operation: @escaping @Sendable () async -> Void) {
+        let task = Task.immediate(executorPreference: loop.executor, operation: operation)
+        if current?.number == number, current?.task == nil { current?.task = task }
+    }
+
+    /// A body that has come with its head is given as bytes; the rest as a stream.
+    private func takeBody(_ framing: RequestHead.Framing) -> RequestBody {
+        switch framing {
+        case .none: return .empty
+        case .length(let length):
+            if reader.bufferedBytes >= length, case .part(let bytes)? = try? reader.nextBodyPart() {
+                current?.owesContinue = false
+                return .bytes(bytes)
+            }
+            return .stream(length: length, stream)
+        case .chunked: return .stream(length: nil, stream)
+        }
+    }
+
+    private var stream: ConnectionBodyStream {
+        ConnectionBodyStream(connection: NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop: loop.eventLoop, exchange: exchangeCount)
+    }
+
+    /// The next part for the reader of the body, where it is there already; `nil` where it has to be waited for.
+    func bodyPart(for number: UInt64) -> Result<ByteBuffer?, BodyError>? {
+        guard let current, current.number == number else { return .failure(.disconnected) }
+        do throws(RequestFault) {
+            switch try reader.nextBodyPart() {
+            case .part(let part):
+                self.current?.bodyBytes += part.readableBytes
+                self.current?.owesContinue = false
+                readOn()
+                return .success(part)
+            case .end: return .success(nil)
+            case .needsMore:
+                if inputEnded { return .failure(.disconnected) }
+                return nil
+            }
+        } catch {
+            fail(error, with: .malformed)
+            return .failure(.malformed)
+        }
+    }
+
+    func awaitBody(_ number: UInt64, _ continuation: CheckedContinuation<Result<ByteBuffer?, BodyError>, Never>) {
+        if let ready = bodyPart(for: number) {
+            continuation.resume(returning: ready)
+            return
+        }
+        guard current?.bodyReader == nil else {
+            continuation.resume(returning: .failure(.disconnected))
+            return
+        }
+        current?.bodyReader = continuation
+        if current?.owesContinue == true, current?.status == nil {
+            current?.owesContinue = false
+            context.write(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+            flush()
+        }
+        let now = service.time.monotonic()
+        current?.bodyWaitSince = now
+        // Waiting costs allowance, bytes earn it: a body may pause, but not trickle for ever.
+        let earned = Duration.milliseconds((current?.bodyBytes ?? 0) * 1000 / max(1, limits.bodyRate))
+        let allowance = limits.bodyIdleTime + earned - (current?.bodyWait ?? .zero)
+        readDeadline = now + min(limits.bodyIdleTime, max(.zero, allowance))
+        readOn()
+    }
+
+    func cancelBody(_ number: UInt64) {
+        guard current?.number == number, let waiting = current?.bodyReader else { return }
+        current?.bodyReader = nil
+        readDeadline = nil
+        waiting.resume(returning: .failure(.disconnected))
+    }
+
+    /// Gives what has come to who waits for it.
+    func feedBody() {
+        guard let number = current?.number, let waiting = current?.bodyReader else { return }
+        guard let part = bodyPart(for: number) else { return }
+        guard current?.number == number, current?.bodyReader != nil else { return }
+        if let since = current?.bodyWaitSince { current?.bodyWait += service.time.monotonic().since(since) }
+        current?.bodyReader = nil
+        readDeadline = nil
+        waiting.resume(returning: part)
+    }
+
+    /// Drops what has come of a body that nobody read; whether to go on.
+    func drain(_ soFar: Int) -> Bool {
+        var soFar = soFar
+        do throws(RequestFault) {
+            while true {
+                switch try reader.nextBodyPart() {
+                case .part(let part):
+                    soFar += part.readableBytes
+                    guard soFar <= limits.drainSize else {
+                        close(lingers: true)
+                        return false
+                    }
+                case .end:
+                    awaitRequest()
+                    return true
+                case .needsMore:
+                    phase = .draining(soFar)
+                    return false
+                }
+            }
+        } catch {
+            close(lingers: true)
+            return false
+        }
+    }
+
+    func awaitRequest() {
+        phase = .head
+        isReadingHead = false
+        readDeadline = service.time.monotonic() + limits.keepAliveTime
+    }
+}
+
+extension RequestTarget {
+    /// What a request that has no path of its own is told of under: `OPTIONS *`, or one that could not be read.
+    static let root = RequestTarget("/")!
+}

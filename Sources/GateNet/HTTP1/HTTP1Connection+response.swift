@@ -1,0 +1,209 @@
+import GateCore
+import GateHTTP
+import NIOCore
+import NIOHTTP1
+
+extension HTTP1Connection {
+    /// Bodies up to this size are copied behind their head, so that one buffer goes out.
+    private static let inlineBody = 16 << 10
+
+    /// Sends the response to the exchange of that number, or the head of it where the body is a stream. A response to an exchange
+    /// that is over, or answered, is dropped.
+    func respond(_ response: Response, to number: UInt64) {
+        guard let exchange = current, exchange.number == number, exchange.status == nil else { return }
+        var response = response
+        if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
+        let hasBody = response.status.mayHaveResponseBody
+        let framing = Self.framing(response.body, hasBody: hasBody, isHTTP11: exchange.isHTTP11)
+        let staysOpen = exchange.keepsAlive && framing != .untilClose && mayStayOpen
+        loop.output.clear(minimumCapacity: 512)
+        guard
+            ResponseHeadEncoder.encode(
+                response, framing: framing, connection: staysOpen ? (exchange.isHTTP11 ? .keepAlive : .keepAliveSaid) : .close,
+                id: exchange.id, date: loop.dateLine(at: exchange.receivedAt), into: &loop.output)
+        else {
+            // A field that would end early is our fault, and must not reach the client.
+            respond(problem(Problem(.internal), exchange), to: number)
+            return
+        }
+        current?.status = response.status
+        current?.framing = framing
+        current?.staysOpen = staysOpen
+        switch response.body {
+        case .bytes(let bytes) where hasBody && exchange.method != .HEAD:
+            current?.sentBytes = bytes.readableBytes
+            guard bytes.readableBytes > Self.inlineBody else {
+                loop.output.writeImmutableBuffer(bytes)
+                finish(loop.output)
+                return
+            }
+            write(loop.output)
+            finish(bytes)
+        case .stream(_, let produce) where hasBody && exchange.method != .HEAD:
+            write(loop.output)
+            stream(produce, to: number)
+        default: finish(loop.output)
+        }
+    }
+
+    private static func framing(_ body: ResponseBody, hasBody: Bool, isHTTP11: Bool) -> ResponseHeadEncoder.Framing {
+        guard hasBody else { return .none }
+        return switch body {
+        case .empty: .length(0)
+        case .bytes(let bytes): .length(bytes.readableBytes)
+        case .stream(let length?, _): .length(length)
+        case .stream(nil, _): isHTTP11 ? .chunked : .untilClose
+        }
+    }
+
+    /// Whether the connection can go on after this response: nobody wants it closed, and the next request can be found.
+    private var mayStayOpen: Bool {
+        if loop.isStopping || inputEnded { return false }
+        if let most = limits.requestsPerConnection, exchangeCount >= UInt64(most) { return false }
+        if reader.isBodyComplete { return true }
+        // A client that waits for 100 Continue may send the body or not: there is no telling where the next request begins.
+        return current?.owesContinue == false && (reader.promisedBytes ?? 0) <= limits.drainSize
+    }
+
+    private func write(_ bytes: ByteBuffer) {
+        context.write(wrapOutboundOut(bytes), promise: nil)
+        needsFlush = true
+    }
+
+    /// Writes the last bytes of the response, and turns to what comes next.
+    func finish(_ bytes: ByteBuffer) {
+        guard let exchange = current else { return }
+        current = nil
+        exchange.bodyReader?.resume(returning: .failure(.disconnected))
+        let written = loop.eventLoop.makePromise(of: Void.self)
+        pendingWrites += 1
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            let isAborted = if case .failure = result { true } else { false }
+            service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: isAborted))
+            wrote()
+        }
+        context.write(wrapOutboundOut(bytes), promise: written)
+        if exchange.staysOpen {
+            if reader.isBodyComplete {
+                awaitRequest()
+            } else {
+                phase = .draining(0)
+                readDeadline = service.time.monotonic() + limits.drainTime
+            }
+        } else {
+            close(lingers: alwaysLingers || !reader.isBodyComplete || reader.bufferedBytes > 0)
+        }
+        flush()
+        if pendingWrites > 0, !isInRead { armWriteDeadline() }
+    }
+
+    /// Closes once what has been written is out.
+    func close(lingers: Bool) {
+        phase = .closing(lingers: lingers)
+        readDeadline = nil
+        reader.discardBuffered()
+        if pendingWrites == 0 { closeNow() }
+    }
+
+    private func wrote() {
+        pendingWrites -= 1
+        guard pendingWrites == 0 else { return }
+        writeDeadline = nil
+        closeNow()
+    }
+
+    private func closeNow() {
+        guard case .closing(let lingers) = phase, context != nil else { return }
+        guard lingers, !inputEnded else {
+            cutOff()
+            return
+        }
+        readDeadline = service.time.monotonic() + limits.drainTime
+        context.close(mode: .output, promise: nil)
+        readOn()
+    }
+
+    func armWriteDeadline() {
+        guard writeDeadline == nil else { return }
+        writeDeadline = service.time.monotonic() + limits.writeIdleTime
+        bufferedAtDeadline = bufferedBytes
+    }
+
+    private var bufferedBytes: Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
+    private func problem(_ problem: Problem, _ exchange: CurrentExchange) -> Response {
+        problem.response(id: exchange.id, instance: exchange.target.path, baseURL: service.configuration.baseURL)
+    }
+
+    /// Answers what could not become a request.
+    func refuse(_ fault: RequestFault) {
+        phase = .exchange
+        exchangeCount += 1
+        current = CurrentExchange(
+            number: exchangeCount, id: loop.nextRequestID(), method: .RAW(value: "-"), target: .root, isHTTP11: true, headers: [:],
+            client: peer, receivedAt: service.time.monotonic(), keepsAlive: false, owesContinue: false)
+        respondAndLinger(fault)
+    }
+
+    /// Takes the exchange from its responder, since its request has turned out to be none, or never to be complete.
+    func fail(_ fault: RequestFault, with error: BodyError) {
+        guard var exchange = current else { return }
+        let waiting = exchange.bodyReader
+        exchange.task?.cancel()
+        guard exchange.status == nil else {
+            current?.bodyReader = nil
+            waiting?.resume(returning: .failure(error))
+            cutOff()
+            return
+        }
+        exchangeCount += 1
+        exchange.bodyReader = nil
+        exchange.task = nil
+        exchange.keepsAlive = false
+        current = CurrentExchange(continuing: exchange, as: exchangeCount)
+        respondAndLinger(fault)
+        waiting?.resume(returning: .failure(error))
+    }
+
+    private func respondAndLinger(_ fault: RequestFault) {
+        guard let exchange = current else { return }
+        alwaysLingers = true
+        respond(problem(fault.problem, exchange), to: exchange.number)
+        if !isInRead { flushIfNeeded() }
+    }
+
+    func checkDeadlines(_ now: MonotonicInstant) {
+        if pendingWrites > 0 || current?.bodyWriter != nil { armWriteDeadline() }
+        if let writeDeadline, now >= writeDeadline {
+            let buffered = bufferedBytes
+            guard buffered < bufferedAtDeadline else {
+                current?.bodyWriter?.resume(returning: .failure(.timedOut))
+                current?.bodyWriter = nil
+                cutOff()
+                return
+            }
+            bufferedAtDeadline = buffered
+            self.writeDeadline = now + limits.writeIdleTime
+        }
+        guard let readDeadline, now >= readDeadline else { return }
+        self.readDeadline = nil
+        switch phase {
+        case .head where reader.bufferedBytes > 0:
+            refuse(.timedOut("The head of the request took longer than \(limits.headTime.text)."))
+        case .exchange: fail(.timedOut("Nothing of the body came for too long."), with: .timedOut)
+        case .closed: break
+        default: cutOff()
+        }
+    }
+}
+
+extension CurrentExchange {
+    init(continuing exchange: CurrentExchange, as number: UInt64) {
+        self.init(
+            number: number, id: exchange.id, method: exchange.method, target: exchange.target, isHTTP11: exchange.isHTTP11,
+            headers: exchange.headers, client: exchange.client, receivedAt: exchange.receivedAt, keepsAlive: false,
+            owesContinue: false)
+    }
+}

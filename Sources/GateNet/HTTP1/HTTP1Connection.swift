@@ -1,0 +1,246 @@
+import GateCore
+import GateHTTP
+import NIOCore
+import NIOHTTP1
+
+/// One connection that speaks HTTP/1.1: the last handler of its channel, on bytes, confined to the channel's event loop.
+///
+/// One exchange at a time: while one runs, at most ``readAhead`` bytes of what follows it are taken in (RFC 9112 §9.3.2).
+final class HTTP1Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        /// Waits for a request, or for the rest of its head.
+        case head
+        /// From the head of a request to the end of its response.
+        case exchange
+        /// The response is out; what nobody read of the request's body is dropped, so that the next request can be found.
+        case draining(Int)
+        /// The last response is on its way, or out. What still comes is dropped: a socket closed over unread bytes sends a reset,
+        /// and the client might lose the response over it (RFC 9112 §9.6).
+        case closing(lingers: Bool)
+        case closed
+    }
+
+    /// Read beyond what was asked for, in bytes. Reading on a little while an exchange runs is how a client's going away is noticed.
+    static let readAhead = 16 << 10
+
+    let loop: LoopContext
+    let scheme: Request.Scheme
+    var slot: Int?
+    var context: ChannelHandlerContext!
+    var reader: RequestReader
+    var phase = Phase.head
+    var current: CurrentExchange?
+    var exchangeCount: UInt64 = 0
+    var peer: IPAddress?
+    /// The client has closed its side.
+    var inputEnded = false
+    /// The first byte of a request is there. On a new connection the deadline runs from its beginning.
+    var isReadingHead = true
+    /// The client may still be sending, whatever has come so far.
+    var alwaysLingers = false
+    /// Inside a read: what is written is flushed once at its end.
+    var isInRead = false
+    var needsFlush = false
+    var readDeadline: MonotonicInstant?
+    var writeDeadline: MonotonicInstant?
+    var pendingWrites = 0
+    /// What waited to be written when the write deadline was set.
+    var bufferedAtDeadline = 0
+    private var hasStarted = false
+    private var isWithinLimits = true
+
+    var service: HTTPService { loop.service }
+    var limits: ServerLimits { loop.service.configuration.limits }
+
+    init(loop: LoopContext, scheme: Request.Scheme) {
+        self.loop = loop
+        self.scheme = scheme
+        reader = RequestReader(limits: loop.service.configuration.limits)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { start() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        start()
+        context.fireChannelActive()
+    }
+
+    private func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
+        peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        isWithinLimits = service.population.enter(peer)
+        loop.add(self)
+        let now = service.time.monotonic()
+        readDeadline = now + limits.headTime
+        guard isWithinLimits, !loop.isStopping else {
+            refuse(.overloaded("There are too many connections."))
+            return
+        }
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isInRead = true
+        switch phase {
+        case .closing, .closed: break
+        default:
+            var bytes = unwrapInboundIn(data)
+            reader.append(&bytes)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInRead = true
+        advance()
+        isInRead = false
+        flushIfNeeded()
+        readOn()
+    }
+
+    /// Goes on with what there is, as far as it goes.
+    func advance() {
+        while true {
+            switch phase {
+            case .head:
+                guard context.channel.isWritable || relieve() else { return }
+                guard let head = nextHead() else { return }
+                begin(head)
+            case .exchange:
+                feedBody()
+                if case .exchange = phase { return }
+            case .draining(let soFar):
+                guard drain(soFar) else { return }
+            case .closing, .closed: return
+            }
+        }
+    }
+
+    private func nextHead() -> RequestHead? {
+        let before = reader.bufferedBytes
+        do throws(RequestFault) {
+            if let head = try reader.nextHead() { return head }
+            if before > 0, current == nil, !isReadingHead {
+                isReadingHead = true
+                readDeadline = service.time.monotonic() + limits.headTime
+            }
+        } catch {
+            refuse(error)
+        }
+        return nil
+    }
+
+    /// Sends what has gathered; whether there is room again.
+    private func relieve() -> Bool {
+        flushIfNeeded()
+        return context.channel.isWritable
+    }
+
+    func flushIfNeeded() {
+        guard needsFlush, let context else { return }
+        needsFlush = false
+        context.flush()
+    }
+
+    func flush() {
+        needsFlush = true
+        if !isInRead { flushIfNeeded() }
+    }
+
+    /// Asks for more where more can be used. Asking twice costs nothing.
+    func readOn() {
+        guard !inputEnded else { return }
+        switch phase {
+        case .head where context.channel.isWritable, .draining, .closing: context.read()
+        case .exchange where reader.bufferedBytes < Self.readAhead: context.read()
+        default: break
+        }
+    }
+
+    /// Takes up work outside of a read: after a response that came later.
+    func resume() {
+        guard !isInRead else { return }
+        isInRead = true
+        advance()
+        isInRead = false
+        flushIfNeeded()
+        readOn()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            if let writer = current?.bodyWriter {
+                current?.bodyWriter = nil
+                writeDeadline = nil
+                writer.resume(returning: .success(()))
+            }
+            resume()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        inputEnded = true
+        switch phase {
+        case .exchange:
+            feedBody()
+            current?.task?.cancel()
+        case .closing where pendingWrites > 0, .closed: break
+        default: close(lingers: false)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { cutOff() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        ended()
+        self.context = nil
+    }
+
+    /// Lets go of everything; the last thing that happens to a connection.
+    private func ended() {
+        if case .closed = phase { return }
+        phase = .closed
+        guard hasStarted else { return }
+        readDeadline = nil
+        writeDeadline = nil
+        loop.remove(self)
+        service.population.leave(peer)
+        abortExchange()
+        reader.discardBuffered()
+    }
+
+    func abortExchange() {
+        guard let exchange = current else { return }
+        current = nil
+        exchange.task?.cancel()
+        exchange.bodyReader?.resume(returning: .failure(.disconnected))
+        exchange.bodyWriter?.resume(returning: .failure(.disconnected))
+        service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: true))
+    }
+
+    /// Closes without another word.
+    func cutOff() {
+        if case .closed = phase { return }
+        context.close(promise: nil)
+    }
+
+    func closeIfIdle() {
+        if case .head = phase, reader.bufferedBytes == 0, pendingWrites == 0 { cutOff() }
+    }
+}

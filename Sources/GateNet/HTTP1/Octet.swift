@@ -1,0 +1,45 @@
+/// Octets of the HTTP grammar by name, and the classes that RFC 9110 §5.6 and RFC 9112 give them.
+enum Octet {
+    static let tab = UInt8(ascii: "\t")
+    static let lf = UInt8(ascii: "\n")
+    static let cr = UInt8(ascii: "\r")
+    static let space = UInt8(ascii: " ")
+    static let colon = UInt8(ascii: ":")
+    static let comma = UInt8(ascii: ",")
+    static let semicolon = UInt8(ascii: ";")
+
+    /// `tchar` (RFC 9110 §5.6.2): letters, digits and ``!#$%&'*+-.^_`|~``. One bit per octet, lowest first.
+    @inline(__always)
+    static func isToken(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 0x00...0x3F: 0x03FF_6CFA_0000_0000 >> UInt64(octet) & 1 == 1
+        case 0x40...0x7F: 0x57FF_FFFF_C7FF_FFFE >> UInt64(octet & 0x3F) & 1 == 1
+        default: false
+        }
+    }
+
+    /// What a field value may hold (RFC 9110 §5.5): visible ASCII, space, tab, and obs-text.
+    @inline(__always)
+    static func isFieldContent(_ octet: UInt8) -> Bool { octet >= 0x20 && octet != 0x7F || octet == tab }
+
+    /// What an authority may hold without user information (RFC 3986 §3.2.2): unreserved, sub-delims, `%`, `:`, `[` and `]`.
+    static func isAuthority(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "-._~!$&'()*+,;=%:[]".utf8.contains(octet)
+        }
+    }
+
+    @inline(__always)
+    static func lowercased(_ octet: UInt8) -> UInt8 {
+        octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet | 0x20 : octet
+    }
+
+    /// Whether `octets` spells `name` in any case; `name` is lower-case ASCII.
+    @inline(__always)
+    static func matches(_ octets: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+        guard octets.count == name.utf8CodeUnitCount else { return false }
+        for index in 0..<octets.count where lowercased(octets[index]) != name.utf8Start[index] { return false }
+        return true
+    }
+}

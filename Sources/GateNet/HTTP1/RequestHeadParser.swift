@@ -1,0 +1,85 @@
+import GateHTTP
+import NIOCore
+import NIOHTTP1
+
+/// Reads the head of a request (RFC 9112 §2 to §6), strictly.
+///
+/// It stands in place of NIO's decoder: two parsers one after the other, a lenient one behind a strict one, would be two readings of
+/// one request, and two readings are what smuggling lives on. Everything RFC 9112 lets a server refuse is refused: bare LF, obs-fold,
+/// white space before the colon, control characters, any `Transfer-Encoding` but `chunked`, more than one `Content-Length`.
+struct RequestHeadParser {
+    let limits: ServerLimits
+    /// How far the end of the head was looked for, from the reader index: a head that comes byte by byte is not read again and again.
+    private var scanned = 0
+    private var lineStart = 0
+
+    init(limits: ServerLimits) { self.limits = limits }
+
+    /// The next head, taken off `buffer`; `nil` where it is not complete.
+    mutating func parse(_ buffer: inout ByteBuffer) throws(RequestFault) -> RequestHead? {
+        if scanned == 0 {
+            Self.skipEmptyLine(&buffer)
+            if buffer.readableBytes == 1, buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == Octet.cr { return nil }
+        }
+        guard let length = try findEnd(buffer) else { return nil }
+        let bytes = buffer.readSlice(length: length)!
+        scanned = 0
+        lineStart = 0
+        let result = bytes.withUnsafeReadableBytes { bytes -> Result<RequestHead, RequestFault> in
+            do throws(RequestFault) {
+                var fields = RequestFields(limits: limits)
+                return .success(try fields.parse(bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// RFC 9112 §2.2: a server should ignore an empty line before the request line.
+    private static func skipEmptyLine(_ buffer: inout ByteBuffer) {
+        let start = buffer.readerIndex
+        guard buffer.getInteger(at: start, as: UInt8.self) == Octet.cr, buffer.getInteger(at: start + 1, as: UInt8.self) == Octet.lf else {
+            return
+        }
+        buffer.moveReaderIndex(forwardBy: 2)
+    }
+
+    /// The length of the head with the empty line at its end.
+    private mutating func findEnd(_ buffer: ByteBuffer) throws(RequestFault) -> Int? {
+        let limit = limits.headSize
+        var scanned = scanned
+        var lineStart = lineStart
+        var end: Int?
+        var fault: RequestFault?
+        buffer.withUnsafeReadableBytes { bytes in
+            // Neither TLS nor anything else that is no HTTP is waited for until it has a line.
+            if let first = bytes.first, !Octet.isToken(first), first != Octet.cr {
+                fault = .malformed("The request does not begin with a method.")
+                return
+            }
+            while scanned < bytes.count {
+                guard scanned < limit else {
+                    fault = .headersTooLarge("The request line and the header fields may have \(limit) bytes together.")
+                    return
+                }
+                if bytes[scanned] == Octet.lf {
+                    guard scanned > lineStart, bytes[scanned - 1] == Octet.cr else {
+                        fault = .malformed("A line of the head ends with LF alone.")
+                        return
+                    }
+                    if scanned - 1 == lineStart {
+                        end = scanned + 1
+                        return
+                    }
+                    lineStart = scanned + 1
+                }
+                scanned += 1
+            }
+        }
+        if let fault { throw fault }
+        self.scanned = scanned
+        self.lineStart = lineStart
+        return end
+    }
+}

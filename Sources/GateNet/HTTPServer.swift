@@ -1,0 +1,104 @@
+package import GateCore
+package import GateHTTP
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// An HTTP/1.1 server on one or several addresses.
+///
+/// Started once and stopped once. The event loops are the caller's, who shuts them down after the server.
+package final class HTTPServer: Sendable {
+    private let listeners: [Listener]
+    private let group: any EventLoopGroup
+    private let service: HTTPService
+    private let loops: LoopContexts
+    private let channels = Mutex<[any Channel]>([])
+
+    package init(
+        _ listeners: [Listener], configuration: HTTPServerConfiguration = HTTPServerConfiguration(), responder: any Responder,
+        observer: any ExchangeObserver, group: any EventLoopGroup, time: any TimeSource = SystemTime(),
+        entropy: any Entropy = SystemEntropy()
+    ) {
+        self.listeners = listeners
+        self.group = group
+        service = HTTPService(configuration: configuration, responder: responder, observer: observer, time: time)
+        loops = LoopContexts(group, idStart: entropy.uint64(), service: service)
+    }
+
+    /// Connections that are open now, those about to be refused among them.
+    package var openConnections: Int { service.population.count }
+
+    /// Listens on all addresses, or on none.
+    ///
+    /// - Throws: ``ListenError`` for the first address that cannot be listened on.
+    package func start() async throws -> [BoundAddress] {
+        var bound: [BoundAddress] = []
+        for listener in listeners {
+            do {
+                let channel = try await bind(listener)
+                channels.withLock { $0.append(channel) }
+                bound.append(BoundAddress(listener: listener.address, port: channel.localAddress?.port))
+            } catch {
+                await closeListeners()
+                throw ListenError(listener.address, error)
+            }
+        }
+        return bound
+    }
+
+    /// Stops accepting, closes what is idle, and gives running exchanges `limit` to finish; what is open then is cut off.
+    package func shutdownGracefully(within limit: Duration) async {
+        await closeListeners()
+        await loops.forEach { $0.stop() }
+        let emptied = service.population.emptied()
+        let deadline = group.next().scheduleTask(in: TimeAmount(limit)) { [loops] in
+            loops.tell { $0.closeAll() }
+        }
+        await emptied.wait()
+        deadline.cancel()
+    }
+
+    private func closeListeners() async {
+        let open = channels.withLock { channels in
+            defer { channels = [] }
+            return channels
+        }
+        for channel in open { try? await channel.close() }
+        for case .unix(let path) in listeners.map(\.address) where !open.isEmpty { try? UnixSocketFile.clear(path) }
+    }
+
+    private func bind(_ listener: Listener) async throws -> any Channel {
+        let limits = service.configuration.limits
+        let loops = loops
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: CInt(limits.backlog))
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.closeIdle() } })
+                }
+            }
+            // Reads happen when the connection asks for them: that is the back-pressure.
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10)
+            )
+            .childChannelInitializer { channel in
+                let decorator = listener.decorator
+                let serve: @Sendable () throws -> Void = {
+                    let context = loops.context(of: channel.eventLoop)
+                    try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: context, scheme: decorator?.scheme ?? .http))
+                }
+                return decorator?.decorate(channel, serveHTTP1: serve) ?? channel.eventLoop.makeCompletedFuture(withResultOf: serve)
+            }
+        switch listener.address {
+        case .tcp(let host, let port):
+            return try await bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1).bind(host: host, port: port).get()
+        case .unix(let path):
+            return try await bootstrap.withBoundSocket(UnixSocketFile.listen(path, backlog: limits.backlog)).get()
+        case .descriptor(let descriptor): return try await bootstrap.withBoundSocket(descriptor).get()
+        }
+    }
+}

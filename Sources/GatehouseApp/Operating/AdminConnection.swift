@@ -1,0 +1,98 @@
+import GateAPI
+package import GateCore
+import GateHTTP
+import GateNet
+import GateSQLite
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// The way from a command to what it operates on: the running server, through its admin socket; or, where none runs, the same calls
+/// composed in this process, under the lock of the data folder.
+package struct AdminConnection: Sendable {
+    private enum Way: Sendable {
+        case socket(UnixHTTPClient)
+        case inProcess(Composition, DataDirectoryLock)
+    }
+
+    private let way: Way
+
+    /// - Parameter needsServer: whether what is asked for is only in a running server's memory.
+    /// - Throws: `CommandFailure`.
+    package static func open(_ configuration: Configuration, needsServer: Bool, log: Logger) async throws -> AdminConnection {
+        let client = UnixHTTPClient(path: configuration.listen.admin)
+        if await client.isAnswered() { return AdminConnection(way: .socket(client)) }
+        guard !needsServer else {
+            throw CommandFailure(.unavailable, "No server answers on \(configuration.listen.admin): only a running server knows this.")
+        }
+        do {
+            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let composition = try await Composition(configuration, time: SystemTime(), entropy: SystemEntropy(), log: log)
+            return AdminConnection(way: .inProcess(composition, lock))
+        } catch let error as StorageError {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// - Parameter path: with every value in it percent-encoded.
+    /// - Returns: the answer's JSON, `null` where there is none.
+    /// - Throws: `CommandFailure` with what the answer's problem document says.
+    package func call(_ method: String, _ path: String, query: [String: String] = [:], body: JSON? = nil) async throws -> JSON {
+        let fields = query.sorted { $0.key < $1.key }.map { "\($0.key)=\(PercentEncoding.encode($0.value))" }
+        let target = fields.isEmpty ? path : "\(path)?\(fields.joined(separator: "&"))"
+        let (status, bytes) =
+            switch way {
+            case .socket(let client): try await send(method, target, body, over: client)
+            case .inProcess(let composition, _): try await answer(method, target, body, by: composition)
+            }
+        let json = bytes.isEmpty ? JSON.null : try JSON(parsing: bytes)
+        guard status < 400 else { throw Self.failure(status, json) }
+        return json
+    }
+
+    package func close() async {
+        guard case .inProcess(let composition, let lock) = way else { return }
+        await composition.close()
+        lock.release()
+    }
+
+    private func send(_ method: String, _ target: String, _ body: JSON?, over client: UnixHTTPClient) async throws -> (Int, [UInt8]) {
+        let response = try await client.request(
+            HTTPMethod(rawValue: method), target, headers: body == nil ? [:] : ["content-type": "application/json"],
+            body: body.map { ByteBuffer(bytes: $0.bytes) } ?? ByteBuffer())
+        return (Int(response.status.code), Array(response.body.readableBytesView))
+    }
+
+    private func answer(_ method: String, _ target: String, _ body: JSON?, by composition: Composition) async throws -> (Int, [UInt8]) {
+        guard let target = RequestTarget(target) else { throw CommandFailure(.usage, "This cannot be asked for.") }
+        let request = Request(
+            id: RequestID(value: SystemEntropy().uint64()), method: HTTPMethod(rawValue: method), target: target,
+            headers: body == nil ? [:] : ["content-type": "application/json"],
+            body: body.map { .bytes(ByteBuffer(bytes: $0.bytes)) } ?? .empty)
+        let response = await composition.admin.respond(to: request).response
+        guard case .bytes(let bytes) = response.body else { return (Int(response.status.code), []) }
+        return (Int(response.status.code), Array(bytes.readableBytesView))
+    }
+
+    private static func failure(_ status: Int, _ problem: JSON) -> CommandFailure {
+        let detail = problem["detail"]?.string ?? problem["title"]?.string ?? "The server answered \(status)."
+        let errors = (problem["errors"]?.array ?? []).map { "\n  \($0["field"]?.string ?? ""): \($0["message"]?.string ?? "")" }
+        return CommandFailure(status == 503 ? .unavailable : .failure, detail + errors.joined())
+    }
+}
+
+/// Percent-encoding of everything but unreserved characters (RFC 3986 §2.3).
+package enum PercentEncoding {
+    package static func encode(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(UnicodeScalar(byte))
+            default: encoded += "%\(Hex.encode([byte]))"
+            }
+        }
+        return encoded
+    }
+}

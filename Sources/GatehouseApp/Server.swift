@@ -1,0 +1,128 @@
+import GateAPI
+import GateCore
+import GateHTTP
+import GateNet
+import GateSQLite
+import Glibc
+package import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import UnixSignals
+
+/// The server: from a configuration to a process that serves until it is asked to stop.
+package enum Server {
+    /// Returns after an orderly end, on `SIGTERM` or `SIGINT`.
+    ///
+    /// - Throws: `CommandFailure` where it could not start, or a part of it failed.
+    package static func run(_ configuration: Configuration, log: Logger, output: LogOutput) async throws {
+        // A client that goes away must not end the process: writing to it fails with EPIPE instead.
+        signal(SIGPIPE, SIG_IGN)
+        raiseDescriptorLimit()
+        let time = SystemTime()
+        let entropy = SystemEntropy()
+        do {
+            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            defer { lock.release() }
+            let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)
+            try await serve(composition, time: time, entropy: entropy, log: log, output: output)
+        } catch let error as StorageError {
+            throw CommandFailure(error)
+        }
+    }
+
+    private static func serve(
+        _ composition: Composition, time: any TimeSource, entropy: any Entropy, log: Logger, output: LogOutput
+    ) async throws {
+        let configuration = composition.configuration
+        let group = MultiThreadedEventLoopGroup.singleton
+        let observer = ExchangeObservers([
+            AccessLog(output, configuration.log.access), HTTPMetrics(composition.metrics),
+        ])
+        func server(_ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver) -> HTTPServer {
+            HTTPServer(
+                addresses.map { Listener($0.listenerAddress) }, configuration: HTTPServerConfiguration(configuration), responder: responder,
+                observer: observer, group: group, time: time, entropy: entropy)
+        }
+        let shutdown = configuration.http.shutdownTimeout
+        let main = server(configuration.listen.http, composition.api, observer)
+        composition.metrics.registerConnections { main.openConnections }
+        var services: [any Service] = [
+            ClosingService { await composition.close() },
+            MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
+            HTTPServerService(
+                name: "admin", server: server([.unix(path: configuration.listen.admin)], composition.admin, ExchangeObservers([])),
+                shutdownTimeout: .seconds(1), log: log),
+        ]
+        if let address = configuration.metrics.address {
+            let metrics = composition.metrics
+            services.append(
+                HTTPServerService(
+                    name: "metrics", server: server([address], MetricsEndpoint { metrics.text }, ExchangeObservers([])),
+                    shutdownTimeout: .seconds(1), log: log))
+        }
+        services.append(
+            HTTPServerService(
+                name: "http", server: main, shutdownTimeout: shutdown, log: log,
+                started: { _ in
+                    log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
+                },
+                stopping: {
+                    log.notice("Stopping: finishing what runs")
+                    composition.health.stop()
+                }))
+        let lifecycle = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        try await lifecycle.run()
+        log.notice("Stopped")
+    }
+
+    /// As many connections as the hard limit admits: the soft limit of 1024 is for programs that use select(2).
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+/// Several observers as one.
+struct ExchangeObservers: ExchangeObserver {
+    private let observers: [any ExchangeObserver]
+
+    init(_ observers: [any ExchangeObserver]) { self.observers = observers }
+
+    func finished(_ exchange: Exchange) {
+        for observer in observers { observer.finished(exchange) }
+    }
+}
+
+extension HTTPServerConfiguration {
+    fileprivate init(_ configuration: Configuration) {
+        self.init()
+        let http = configuration.http
+        limits.headSize = http.maxHeaderSize.bytes
+        limits.fieldSize = min(limits.fieldSize, http.maxHeaderSize.bytes)
+        limits.fieldCount = http.maxHeaderCount
+        limits.headTime = http.headerTimeout
+        limits.keepAliveTime = http.idleTimeout
+        limits.bodyIdleTime = http.bodyTimeout
+        limits.writeIdleTime = http.writeTimeout
+        limits.connections = http.maxConnections
+        compresses = http.compression
+        trustedProxies = configuration.listen.trustedProxies
+        baseURL = configuration.publicURL.description
+    }
+}
+
+extension ListenAddress {
+    fileprivate var listenerAddress: ListenerAddress {
+        switch self {
+        case .tcp(let address, let port): .tcp(host: address.description, port: port)
+        case .anyAddress(let port): .tcp(host: "::", port: port)
+        case .unix(let path): .unix(path: path)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import GatehouseApp
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the server in the foreground, until SIGTERM or SIGINT.",
+        discussion: """
+            Without any configuration it listens on http://127.0.0.1:8080 and keeps its data in ./gatehouse-data. Options win over \
+            environment variables, those over --env-file, that over --config.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(name: .long, help: ArgumentHelp("Listen here; may be repeated.", valueName: "address")) var listen: [String] = []
+    @Option(name: .long, help: ArgumentHelp("The address that clients use.", valueName: "url")) var publicUrl: String?
+    @Option(name: .long, help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level")) var logLevel:
+        String?
+    @Option(name: .long, help: ArgumentHelp("auto, json or text.", valueName: "format")) var logFormat: String?
+
+    func run() async throws {
+        var flags = listen.map { ("--listen", $0) }
+        if let publicUrl { flags.append(("--public-url", publicUrl)) }
+        if let logLevel { flags.append(("--log-level", logLevel)) }
+        if let logFormat { flags.append(("--log-format", logFormat)) }
+        let loaded = try options.load(flags)
+        let output = LogOutput.standard(loaded.configuration.log)
+        let log = output.logger(loaded.configuration.log)
+        for notice in loaded.notices { log.notice("Configuration", metadata: ["note": "\(notice)"]) }
+        do {
+            try await Server.run(loaded.configuration, log: log, output: output)
+        } catch {
+            output.flush()
+            throw error
+        }
+        output.flush()
+    }
+}

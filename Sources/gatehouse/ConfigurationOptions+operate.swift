@@ -1,0 +1,57 @@
+import GateCore
+import GatehouseApp
+import Logging
+
+extension ConfigurationOptions {
+    /// - Throws: `CommandFailure` 78 with every fault.
+    func load(_ flags: [(name: String, value: String)] = []) throws -> Configuration.Loaded {
+        var flags = flags
+        if let dataDir { flags.append(("--data-dir", dataDir)) }
+        let sources = Configuration.Sources(
+            flags: flags, environment: ProcessEnvironment.current, environmentFile: envFile, configurationFile: config,
+            cores: ProcessEnvironment.cores)
+        do {
+            return try Configuration.load(sources).get()
+        } catch {
+            let count = error.faults.count == 1 ? "one fault" : "\(error.faults.count) faults"
+            throw CommandFailure(.configuration, "The configuration has \(count):\n\(error)".trimmingNewlines)
+        }
+    }
+
+    /// Calls the running server, or works on the data folder where none runs.
+    func operate(needsServer: Bool = false, _ work: (AdminConnection) async throws -> JSON) async throws -> JSON {
+        let connection = try await AdminConnection.open(load().configuration, needsServer: needsServer, log: .quiet)
+        do {
+            let answer = try await work(connection)
+            await connection.close()
+            return answer
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    func withSchema<Result>(_ work: (Schema) async throws -> Result) async throws -> Result {
+        let schema = try await Schema.open(load().configuration, log: .quiet)
+        do {
+            let result = try await work(schema)
+            await schema.close()
+            return result
+        } catch {
+            await schema.close()
+            throw error
+        }
+    }
+}
+
+/// A value as a segment of a path.
+func escaped(_ text: String) -> String { PercentEncoding.encode(text) }
+
+extension Logger {
+    /// Commands say what they have to say themselves.
+    fileprivate static var quiet: Logger { Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension String {
+    fileprivate var trimmingNewlines: String { String(reversed().drop { $0 == "\n" }.reversed()) }
+}

@@ -1,0 +1,243 @@
+import GateCore
+import Glibc
+import Testing
+
+@testable import GateCrypto
+
+@Suite("Password hashing", .timeLimit(.minutes(2)))
+struct PasswordHasherTests {
+    let hasher = PasswordHasher(cost: 4, threads: 2, queueLimit: 100, entropy: SystemEntropy())
+
+    /// One of cost 12: some 200 ms on a thread, long enough to look at what waits behind it.
+    static let slow = PasswordHash(text: "$2b$12$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a")
+
+    /// Waits, without the clock, until the threads are as described.
+    func await(_ hasher: PasswordHasher, _ condition: (PasswordHasher.Statistics) -> Bool) async throws {
+        for _ in 0..<10_000_000 {
+            if condition(hasher.statistics) { return }
+            await Task.yield()
+        }
+        throw PasswordHashingError.closed
+    }
+
+    @Test(
+        "CHECKLIST 24: passwords of any length and content count to their last byte",
+        arguments: [
+            Array("short".utf8), Array(repeating: 0x61, count: 64), Array(repeating: 0x61, count: 71), Array(repeating: 0x61, count: 72),
+            Array(repeating: 0x61, count: 73), Array(repeating: 0x61, count: 100), Array(repeating: 0x61, count: 1000),
+            Array("nul\0inside".utf8), [0], Array("Pässwörter sind schön 🔑🔑🔑".utf8), Array(String(repeating: "ü", count: 36).utf8),
+            Array(String(repeating: "🔑", count: 19).utf8), [0xFF, 0xFE, 0x80],
+        ] as [[UInt8]])
+    func lastByte(_ password: [UInt8]) async throws {
+        let hash = try await hasher.hash(Secret(password))
+        #expect(try await hasher.verify(Secret(password), against: hash))
+        var last = password
+        last[last.count - 1] ^= 1
+        for other in [last, Array(password.dropLast()), password + [0x61], password + [0], Array(password.prefix { $0 != 0 }.dropLast())] {
+            #expect(try await !hasher.verify(Secret(other), against: hash), "\(other.count) bytes against \(password.count)")
+        }
+    }
+
+    @Test("CHECKLIST 24: 72 bytes go into bcrypt as they are, 73 are hashed first, and the stored text says which")
+    func marker() async throws {
+        let plain = try await hasher.hash(Secret([UInt8](repeating: 0x61, count: 72)))
+        let long = try await hasher.hash(Secret([UInt8](repeating: 0x61, count: 73)))
+        let nul = try await hasher.hash(Secret([0]))
+        #expect(plain.text.hasPrefix("$2b$04$") && plain.text.utf8.count == 60)
+        #expect(long.text.hasPrefix("sha384:$2b$04$") && long.text.utf8.count == 67)
+        #expect(nul.text.hasPrefix("sha384:$2b$04$"))
+    }
+
+    @Test("CHECKLIST 24: the digest of a long password is no password")
+    func digestIsNoPassword() async throws {
+        let password = [UInt8](repeating: 0x62, count: 80)
+        let hash = try await hasher.hash(Secret(password))
+        // The base64 of the SHA-384, as another implementation computes it: what bcrypt was given.
+        let digest = "dwGXWd37CX1kJXRPcDM80kA3PSSERT7toMf2xnk0MU0dAJPNo1yZqODHnp5cBVY4"
+        let unmarked = PasswordHash(text: String(hash.text.dropFirst("sha384:".count)))
+        #expect(try await hasher.verify(Secret(digest), against: unmarked))
+        #expect(try await !hasher.verify(Secret(digest), against: hash))
+        #expect(try await !hasher.verify(Secret(password), against: unmarked))
+    }
+
+    @Test("CHECKLIST 24: a hash made elsewhere of a cut password does not verify with the whole")
+    func cutElsewhere() async throws {
+        let hash = PasswordHash(text: "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui")
+        let cut = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        #expect(try await hasher.verify(Secret(cut), against: hash))
+        #expect(try await !hasher.verify(Secret(cut + "chars after 72 are ignored"), against: hash))
+    }
+
+    @Test("CHECKLIST 20: without a hash the answer is no, after the work of one")
+    func unknownUser() async throws {
+        let hasher = PasswordHasher(cost: 9, threads: 1, queueLimit: 10, entropy: SystemEntropy())
+        let known = try await hasher.hash(Secret("right"))
+        let clock = ContinuousClock()
+        var shortest: [Duration] = [.seconds(60), .seconds(60)]
+        for _ in 0..<7 {
+            for (index, hash) in [known, nil].enumerated() {
+                let begin = clock.now
+                #expect(try await !hasher.verify(Secret("wrong"), against: hash))
+                shortest[index] = min(shortest[index], clock.now - begin)
+            }
+        }
+        #expect(hasher.statistics.completed == 15)
+        let ratio = shortest[1] / shortest[0]
+        #expect((0.6...1.7).contains(ratio), "An unknown user took \(ratio) of the time of a known one")
+    }
+
+    @Test("CHECKLIST 20: no password verifies against no hash")
+    func dummyNeverMatches() async throws {
+        for password in ["", "a", String(repeating: "x", count: 100), "\0"] {
+            #expect(try await !hasher.verify(Secret(password), against: nil))
+        }
+    }
+
+    @Test(
+        "What is no bcrypt hash verifies nothing, and is to be made anew",
+        arguments: [
+            "", "$", "*0", "*1", "x", "sha384:", "$2b$04$", "$2b$04$short", "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOe",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeWW", "$2b$4$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW1",
+            "$2c$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "$2b$99$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$05$CCCCCCCCCCCCCCCCCCCC:.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "sha512:$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$6$salt$hash", "plaintext", "U*U", "sha384:sha384:$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        ])
+    func unreadable(text: String) async throws {
+        let hash = PasswordHash(text: text)
+        #expect(try await !hasher.verify(Secret("U*U"), against: hash))
+        #expect(try await !hasher.verify(Secret(text), against: hash))
+        #expect(hasher.needsRehash(hash))
+    }
+
+    @Test(
+        "A hash of another cost is to be made anew",
+        arguments: [
+            ("$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", false),
+            ("$2y$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", false),
+            ("sha384:$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", false),
+            ("$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", true),
+        ])
+    func rehash(text: String, needed: Bool) { #expect(hasher.needsRehash(PasswordHash(text: text)) == needed) }
+
+    @Test("Two hashes of one password differ: each has its salt")
+    func salts() async throws {
+        let first = try await hasher.hash(Secret("same"))
+        let second = try await hasher.hash(Secret("same"))
+        #expect(first != second)
+        #expect(first.text.prefix(29) != second.text.prefix(29))
+    }
+
+    @Test("CHECKLIST 43: a hash is never shown by printing it")
+    func redacted() {
+        let hash = PasswordHash(text: "$2b$04$hash")
+        var dumped = ""
+        dump(hash, to: &dumped)
+        for shown in ["\(hash)", String(reflecting: hash), String(describing: [hash]), String(describing: Optional(hash)), dumped] {
+            #expect(!shown.contains("hash") && shown.contains("redacted"))
+        }
+    }
+
+    @Test("A full queue is refused with the time to come back, and all who were admitted are answered")
+    func overload() async throws {
+        let hasher = PasswordHasher(cost: 9, threads: 1, queueLimit: 2, entropy: SystemEntropy())
+        let results = await withTaskGroup(of: PasswordHashingError?.self) { group in
+            for _ in 0..<60 {
+                group.addTask {
+                    do throws(PasswordHashingError) {
+                        _ = try await hasher.hash(Secret("p"))
+                        return nil
+                    } catch { return error }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let refused = results.compactMap(\.self)
+        #expect(refused.count >= 1)
+        for error in refused {
+            guard case .overloaded(let retryAfter) = error else {
+                Issue.record("\(error)")
+                continue
+            }
+            #expect(retryAfter >= .seconds(1) && retryAfter == .seconds(retryAfter.components.seconds))
+        }
+        #expect(hasher.statistics.completed == 60 - refused.count)
+        #expect(hasher.statistics.refused == refused.count)
+        #expect(hasher.queued == 0)
+    }
+
+    @Test("A cancelled task's job leaves the queue at once, unhashed")
+    func cancellation() async throws {
+        let hasher = PasswordHasher(cost: 4, threads: 1, queueLimit: 10, entropy: SystemEntropy())
+        async let slow = hasher.verify(Secret("U*U*U"), against: Self.slow)
+        try await self.await(hasher) { $0.running == 1 }
+        let task = Task { try await hasher.hash(Secret("p")) }
+        try await self.await(hasher) { $0.queued == 1 }
+        task.cancel()
+        await #expect(throws: PasswordHashingError.closed) { try await task.value }
+        #expect(hasher.queued == 0)
+        _ = try await slow
+        #expect(hasher.statistics.completed == 1)
+        #expect(hasher.statistics.cancelled == 1)
+    }
+
+    @Test("A task cancelled before it asks gets no hash")
+    func cancelledBefore() async throws {
+        let hasher = PasswordHasher(cost: 4, threads: 1, queueLimit: 10, entropy: SystemEntropy())
+        async let slow = hasher.verify(Secret("p"), against: Self.slow)
+        try await self.await(hasher) { $0.running == 1 }
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await hasher.hash(Secret("p"))
+        }
+        await #expect(throws: PasswordHashingError.closed) { try await task.value }
+        _ = try await slow
+        #expect(hasher.statistics.completed == 1)
+    }
+
+    @Test("Shutting down finishes what was begun, answers those who wait, refuses who comes, and ends the threads")
+    func shutdown() async throws {
+        let hasher = PasswordHasher(cost: 4, threads: 1, queueLimit: 10, entropy: SystemEntropy())
+        async let slow = hasher.verify(Secret("p"), against: Self.slow)
+        try await self.await(hasher) { $0.running == 1 }
+        let waiting = Task { try await hasher.hash(Secret("p")) }
+        try await self.await(hasher) { $0.queued == 1 }
+        await hasher.shutdown()
+        #expect(hasher.statistics.threads == 0)
+        await #expect(throws: PasswordHashingError.closed) { try await waiting.value }
+        #expect(try await !slow)
+        await #expect(throws: PasswordHashingError.closed) { try await hasher.hash(Secret("p")) }
+        await #expect(throws: PasswordHashingError.closed) { try await hasher.verify(Secret("p"), against: nil) }
+        await hasher.shutdown()
+    }
+
+    @Test("The threads give way to all others: their niceness is ten more than the process's")
+    func niceness() async throws {
+        let hasher = PasswordHasher(cost: 4, threads: 3, queueLimit: 10, entropy: SystemEntropy())
+        // When each has hashed at least once it has set its priority: hash until the count is there, or the limit of time is.
+        let own = getpriority(Int32(PRIO_PROCESS.rawValue), ownThread)
+        var nice = 0
+        for _ in 0..<1000 where nice < 3 {
+            _ = try await hasher.hash(Secret("p"))
+            nice = threadNicenesses().count { $0 == min(19, own + 10) }
+        }
+        #expect(nice >= 3)
+        await hasher.shutdown()
+    }
+
+    /// The main thread, whose priority nobody changes.
+    private var ownThread: id_t { id_t(getpid()) }
+
+    /// Of every thread of this process, as getpriority(2) tells it.
+    private func threadNicenesses() -> [Int32] {
+        guard let folder = opendir("/proc/self/task") else { return [] }
+        defer { closedir(folder) }
+        var found: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if let thread = id_t(name) { found.append(getpriority(Int32(PRIO_PROCESS.rawValue), thread)) }
+        }
+        return found
+    }
+}

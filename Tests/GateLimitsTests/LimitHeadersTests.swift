@@ -1,0 +1,75 @@
+import GateCore
+import GateLimits
+import Testing
+
+@Suite("Limit headers")
+struct LimitHeadersTests {
+    private static let api = LimitPolicy(name: "api", limit: 100, window: .seconds(60))
+    private static let now = Timestamp(milliseconds: 1_795_132_800_250)
+
+    private func fields(_ states: LimitState..., now: Timestamp = now) -> [String] {
+        var list = InlineList<LimitState>()
+        for state in states { list.append(state) }
+        return LimitHeaders(LimitDecision(states: list), now: now).fields.map { "\($0.name): \($0.value)" }
+    }
+
+    private func state(
+        _ policy: LimitPolicy, remaining: Int, admitted: Bool = true, after nanoseconds: UInt64 = 60_000_000_000
+    ) -> LimitState {
+        LimitState(policy: policy, remaining: remaining, isAdmitted: admitted, resetAfterNanoseconds: nanoseconds)
+    }
+
+    @Test func admitted() {
+        #expect(
+            fields(state(Self.api, remaining: 99)) == [
+                "X-RateLimit-Limit: 100", "X-RateLimit-Remaining: 99", "X-RateLimit-Reset: 1795132861", #"RateLimit: "api";r=99;t=60"#,
+                #"RateLimit-Policy: "api";q=100;w=60"#,
+            ])
+    }
+
+    @Test("CHECKLIST 35: a refusal carries Retry-After, RateLimit and RateLimit-Policy")
+    func refused() {
+        let login = LimitPolicy(name: "login-account", limit: 5, window: .seconds(900))
+        #expect(
+            fields(state(Self.api, remaining: 7), state(login, remaining: 0, admitted: false, after: 419_000_000_001)) == [
+                "X-RateLimit-Limit: 5", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 1795133220",
+                #"RateLimit: "login-account";r=0;t=420"#, #"RateLimit-Policy: "api";q=100;w=60, "login-account";q=5;w=900"#,
+                "Retry-After: 420",
+            ])
+    }
+
+    @Test("The headers tell of the tightest") func tightest() {
+        let five = LimitPolicy(name: "five", limit: 5, window: .seconds(1))
+        let hour = LimitPolicy(name: "hour", limit: 3, window: .seconds(3600))
+        let cases: [([LimitState], String)] = [
+            ([state(Self.api, remaining: 50), state(five, remaining: 4)], "five"),
+            ([state(five, remaining: 4), state(Self.api, remaining: 4, after: 2)], "five"),
+            ([state(Self.api, remaining: 4, after: 2), state(five, remaining: 4)], "five"),
+            ([state(five, remaining: 0), state(hour, remaining: 0, admitted: false, after: 1)], "hour"),
+            ([state(five, remaining: 0, admitted: false, after: 5), state(hour, remaining: 0, admitted: false, after: 9)], "hour"),
+            ([state(hour, remaining: 0, admitted: false, after: 9), state(five, remaining: 0, admitted: false, after: 5)], "hour"),
+        ]
+        for (states, name) in cases {
+            var list = InlineList<LimitState>()
+            for state in states { list.append(state) }
+            #expect(LimitDecision(states: list).tightest.policy.name == name)
+        }
+    }
+
+    @Test(
+        "CHECKLIST 56: Retry-After is rounded up, and never zero",
+        arguments: [(1, 1), (999_999_999, 1), (1_000_000_000, 1), (1_000_000_001, 2)])
+    func roundsUp(nanoseconds: UInt64, seconds: Int) {
+        #expect(fields(state(Self.api, remaining: 0, admitted: false, after: nanoseconds)).last == "Retry-After: \(seconds)")
+    }
+
+    @Test func oddNamesStayStructuredStrings() {
+        let odd = LimitPolicy(name: "a\"b\\c\u{e9}\r\n", limit: 1_000_000_000, window: .milliseconds(1500))
+        #expect(fields(state(odd, remaining: 3)).contains(#"RateLimit: "a\"b\\c????";r=3;t=60"#))
+        #expect(fields(state(odd, remaining: 3)).contains(#"RateLimit-Policy: "a\"b\\c????";q=1000000000;w=2"#))
+    }
+
+    @Test func aClockBeforeTheEpochDoesNotFail() {
+        #expect(fields(state(Self.api, remaining: 3), now: Timestamp(seconds: -5))[2] == "X-RateLimit-Reset: 60")
+    }
+}
