@@ -1,4 +1,7 @@
+import GateCrypto
 import GateIdentity
+import GateLimits
+import GateSQLite
 
 /// What the parts of the server tell of themselves, read when somebody scrapes.
 extension MetricsRegistry {

@@ -3,45 +3,40 @@ import GateIdentity
 import GateSQL
 package import GateSQLite
 import GateStores
-import Glibc
 import Logging
 
 /// A database on SQLite in a temporary folder, migrated, with the stores of accounts on it.
 package struct AccountDatabase: Sendable {
     package let database: SQLiteDatabase
-    package let folder: String
+    private let folder: TemporaryFolder
 
     package init(time: any TimeSource = SystemTime(), migrated: Bool = true) async throws {
-        var template = Array("/tmp/gatehouse-accounts-XXXXXX".utf8CString)
-        folder = try template.withUnsafeMutableBufferPointer { buffer in
-            guard mkdtemp(buffer.baseAddress!) != nil else { throw StorageError.inputOutput(reason: "mkdtemp: \(errno)") }
-            return String(cString: buffer.baseAddress!)
-        }
+        folder = TemporaryFolder()
         database = try await Self.open(folder, time)
         if migrated { _ = try await MigrationPlan(AccountMigrations.sqlite).up(database, time: SystemTime()) }
     }
 
-    private init(database: SQLiteDatabase, folder: String) {
+    private init(database: SQLiteDatabase, folder: TemporaryFolder) {
         self.database = database
         self.folder = folder
     }
 
-    private static func open(_ folder: String, _ time: any TimeSource) async throws -> SQLiteDatabase {
+    private static func open(_ folder: TemporaryFolder, _ time: any TimeSource) async throws -> SQLiteDatabase {
         try await SQLiteDatabase.open(
-            path: folder + "/gatehouse.db", time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            path: folder.file("gatehouse.db"), time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    /// Opens one, and takes it away when `body` has returned.
+    /// Opens one, and closes it when `body` has returned.
     package static func with<Result>(
         time: any TimeSource = SystemTime(), migrated: Bool = true, _ body: (AccountDatabase) async throws -> Result
     ) async throws -> Result {
         let database = try await AccountDatabase(time: time, migrated: migrated)
         do {
             let result = try await body(database)
-            await database.remove()
+            await database.close()
             return result
         } catch {
-            await database.remove()
+            await database.close()
             throw error
         }
     }
@@ -52,11 +47,7 @@ package struct AccountDatabase: Sendable {
         return AccountDatabase(database: try await Self.open(folder, time), folder: folder)
     }
 
-    package func remove() async {
-        await database.close()
-        for suffix in ["", "-wal", "-shm"] { unlink(folder + "/gatehouse.db" + suffix) }
-        rmdir(folder)
-    }
+    package func close() async { await database.close() }
 
     package var stores: AccountStores {
         AccountStores(
