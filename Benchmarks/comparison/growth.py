@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from .rows import Plan, token_file
+from .rows import Plan, own_record_file, rotating_file
 from .servers import Gatehouse
 from .tools import median, wrk
 
@@ -28,18 +28,11 @@ def _measured(plan: Plan, server: Gatehouse, what: str, count: int) -> Growth:
     start = server.start()
     time.sleep(1)
     idle = server.resident_mb()
-    if not server.users:
-        server.add_users(plan.users)
-    for user in server.users:
-        server.log_in(user)
     own, rotated = [], []
     for _ in range(max(3, plan.rounds // 2)):
-        tokens = token_file(server, "own-record")
-        own.append(wrk(server.port, "/", plan.seconds / 2, 64, "bearer", TOKENS=tokens, AUTH_PREFIX="Bearer "))
-        for user in server.users:
-            server.log_in(user)
-        rotated.append(wrk(
-            server.port, "/", plan.seconds / 2, 64, "rotate", TOKENS=token_file(server, "refresh"), KIND="gatehouse")["rate"])
+        own.append(wrk(server.port, "/", plan.seconds / 2, 64, "bearer", TOKENS=own_record_file(server), AUTH_PREFIX="Bearer "))
+        tokens = rotating_file(server)
+        rotated.append(wrk(server.port, "/", plan.seconds / 2, 64, "rotate", TOKENS=tokens, KIND="gatehouse")["rate"])
     return Growth(
         what, count, 1000 * start, idle, median([run["rate"] for run in own]), median(rotated),
         median([run["p99_us"] for run in own]) / 1000, server.resident_mb())
@@ -69,7 +62,7 @@ def with_connections(plan: Plan) -> list[Growth]:
         idle = server.resident_mb()
         for count in plan.many_connections:
             runs = [
-                wrk(server.port, "/", plan.seconds, count, "bearer", TOKENS=token_file(server, "own-record"), AUTH_PREFIX="Bearer ")
+                wrk(server.port, "/", plan.seconds, count, "bearer", TOKENS=own_record_file(server), AUTH_PREFIX="Bearer ")
                 for _ in range(max(3, plan.rounds // 2))
             ]
             measured.append(Growth(

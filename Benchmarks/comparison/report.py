@@ -54,14 +54,19 @@ def table(header: list[str], cells: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *cells])
 
 
+def peer_cell(row: Row) -> str:
+    """The peer's figure; where it is not PocketBase, with its name."""
+    peer = row.at_least[1] if row.at_least else "PocketBase"
+    figure = spread(row, peer)
+    return figure if peer == "PocketBase" or not figure else f"{peer}: {figure}"
+
+
 def rows_table(rows: list[Row]) -> str:
     cells = []
     for row in rows:
         ratio = row.ratio()
-        peer = "plain crypt(3)" if "plain crypt(3)" in row.figures else "PocketBase"
-        figure = spread(row, peer) + (" (plain crypt(3))" if peer != "PocketBase" else "")
-        cells.append([
-            row.name, row.unit, spread(row, "Gatehouse"), figure, f"{ratio:.2f}" if ratio is not None else "", row.mark, verdict(row)])
+        told = f"{ratio:.2f}" if ratio is not None else ""
+        cells.append([row.name, row.unit, spread(row, "Gatehouse"), peer_cell(row), told, row.mark, verdict(row)])
     return table(["work", "unit", "Gatehouse", "PocketBase", "ratio", "mark", ""], cells)
 
 

@@ -57,11 +57,17 @@ class Row:
         return None
 
 
-def token_file(server: Server, what: str) -> str:
-    name = f"{server.name.lower()}-{what}.txt"
-    if what == "own-record":
-        return lines(name, [server.own_record(user) for user in server.users])
-    return lines(name, [user[what] for user in server.users])
+# More than there are connections, so that none ever waits for a token.
+ROTATING = 192
+
+
+def own_record_file(server: Server) -> str:
+    return lines(f"{server.name.lower()}-own-record.txt", [server.own_record(user) for user in server.users])
+
+
+def rotating_file(server: Server) -> str:
+    """Tokens of new sessions: a run leaves those of the last one rotated."""
+    return lines(f"{server.name.lower()}-refresh.txt", [user["refresh"] for user in server.renewed(ROTATING)])
 
 
 def counted(row: Row, server: Server, report: dict) -> None:
@@ -84,7 +90,7 @@ def own_record(plan: Plan, servers: list[Server]) -> Row:
     row = Row("who am I / own record, authenticated, limited", "requests/s", "≥ 8 × PocketBase", at_least=("Gatehouse", "PocketBase", 8))
     for _ in range(plan.rounds):
         for server in servers:
-            tokens = token_file(server, "own-record")
+            tokens = own_record_file(server)
             counted(row, server, wrk(server.port, "/", plan.seconds, 64, "bearer", TOKENS=tokens, AUTH_PREFIX=server.own_record_prefix))
     return row
 
@@ -93,11 +99,8 @@ def refresh(plan: Plan, servers: list[Server]) -> Row:
     row = Row("token refresh", "requests/s", "≥ 1 × PocketBase, with a durable rotation each", at_least=("Gatehouse", "PocketBase", 1))
     for _ in range(plan.rounds):
         for server in servers:
-            # A run leaves its threads' pools behind: every round begins with tokens of its own.
-            for user in server.users:
-                server.log_in(user)
-            counted(row, server, wrk(
-                server.port, "/", plan.seconds, 64, "rotate", TOKENS=token_file(server, "refresh"), KIND=server.name.lower()))
+            tokens = rotating_file(server)
+            counted(row, server, wrk(server.port, "/", plan.seconds, 64, "rotate", TOKENS=tokens, KIND=server.name.lower()))
     return row
 
 

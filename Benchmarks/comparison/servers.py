@@ -66,6 +66,17 @@ class Server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             self.users += pool.map(self.add_user, range(len(self.users), len(self.users) + count))
 
+    def renewed(self, count: int) -> list[dict]:
+        """So many fresh log-ins, of all users in turn: sessions that nobody has refreshed yet."""
+
+        def renew(number: int) -> dict:
+            user = dict(self.users[number % len(self.users)])
+            self.log_in(user)
+            return user
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return list(pool.map(renew, range(count)))
+
     def add_user(self, number: int) -> dict:
         raise NotImplementedError
 
