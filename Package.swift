@@ -113,7 +113,6 @@ let package = Package(
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
-            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1, logging],
             dependencies: [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
                 nioHTTP1, logging,
