@@ -1,48 +1,62 @@
 import Glibc
 import NIOCore
-import NIOEmbedded
+import NIOPosix
+import Synchronization
 import Testing
 
 @testable import GateNet
 
 @Suite("Accepting")
 struct AcceptBackoffTests {
-    private final class ReadCounter: ChannelOutboundHandler {
-        typealias OutboundIn = Never
-        var reads = 0
-        func read(context: ChannelHandlerContext) {
-            reads += 1
-            context.read()
+    /// A listener with `AcceptBackoff`, and how often it asked for room.
+    private func withListener(_ body: (any Channel, Counter) async throws -> Void) async throws {
+        let counter = Counter()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { counter.increase() })
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        do { try await body(channel, counter) } catch {
+            try await channel.close()
+            throw error
         }
+        try await channel.close()
     }
 
-    @Test("CHECKLIST 53: out of descriptors, it pauses, makes room, and accepts again", arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM])
-    func pauses(_ code: CInt) throws {
-        let channel = EmbeddedChannel()
-        let counter = ReadCounter()
-        var roomMade = 0
-        try channel.pipeline.syncOperations.addHandlers(counter, AcceptBackoff { roomMade += 1 })
-        channel.read()
-        #expect(counter.reads == 1)
-        for _ in 0..<3 {
-            channel.pipeline.fireErrorCaught(IOError(errnoCode: code, reason: "accept"))
-            channel.read()
+    private final class Counter: Sendable {
+        private let value = Atomic<Int>(0)
+        var count: Int { value.load(ordering: .relaxed) }
+        func increase() { value.add(1, ordering: .relaxed) }
+    }
+
+    @Test("CHECKLIST 53: out of descriptors, it stops asking, makes room, and accepts again", arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM])
+    func pauses(_ code: CInt) async throws {
+        try await withListener { channel, counter in
+            let isReading = try await channel.eventLoop.submit {
+                for _ in 0..<3 { channel.pipeline.fireErrorCaught(IOError(errnoCode: code, reason: "accept")) }
+                return try channel.syncOptions!.getOption(.autoRead)
+            }.get()
+            #expect(!isReading, "A listener that is read from while nothing can be accepted spins.")
+            #expect(counter.count == 1)
+            let later = channel.eventLoop.scheduleTask(in: AcceptBackoff.pause + .milliseconds(50)) {
+                try channel.syncOptions!.getOption(.autoRead)
+            }
+            #expect(try await later.futureResult.get())
+            let client = try await RawClient(port: channel.localAddress!.port!)
+            await client.close()
         }
-        #expect(counter.reads == 1, "It does not spin.")
-        #expect(roomMade == 1)
-        channel.embeddedEventLoop.advanceTime(by: .milliseconds(100))
-        #expect(counter.reads == 2)
-        channel.read()
-        #expect(counter.reads == 3)
     }
 
     @Test("A connection that is gone before it is accepted is no reason to pause")
-    func aborted() throws {
-        let channel = EmbeddedChannel()
-        let counter = ReadCounter()
-        try channel.pipeline.syncOperations.addHandlers(counter, AcceptBackoff { Issue.record("There is room.") })
-        channel.pipeline.fireErrorCaught(IOError(errnoCode: ECONNABORTED, reason: "accept"))
-        channel.read()
-        #expect(counter.reads == 1)
+    func aborted() async throws {
+        try await withListener { channel, counter in
+            let isReading = try await channel.eventLoop.submit {
+                channel.pipeline.fireErrorCaught(IOError(errnoCode: ECONNABORTED, reason: "accept"))
+                return try channel.syncOptions!.getOption(.autoRead)
+            }.get()
+            #expect(isReading && channel.isActive && counter.count == 0)
+        }
     }
 }
