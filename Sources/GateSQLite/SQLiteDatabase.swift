@@ -80,6 +80,9 @@ package final class SQLiteDatabase: Sendable {
         await writer.join()
     }
 
+    /// How many writes wait for the writer to take them, for the metrics.
+    package var waitingWrites: Int { writes.waiting }
+
     func submit<Result: Sendable>(
         to queue: JobQueue<any TransactionJob>, alone: Bool = false, _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {

@@ -27,7 +27,7 @@ struct SQLiteWriter: ~Copyable {
         self.queue = queue
         self.condition = condition
         self.logger = logger
-        log = WriteAheadLog(limit: file.options.logLimit, condition: condition, logger: logger)
+        log = WriteAheadLog(options: file.options, condition: condition, logger: logger)
         log.follow(connection)
     }
 
@@ -43,6 +43,7 @@ struct SQLiteWriter: ~Copyable {
 
     private mutating func commitBatch() {
         var batch: [(job: any TransactionJob, error: (any Error)?)] = []
+        var committing = false
         do throws(StorageError) {
             let connection = try opened()
             try connection.execute("BEGIN IMMEDIATE")
@@ -58,12 +59,14 @@ struct SQLiteWriter: ~Copyable {
             }
             // Also where a body caught the error upon which SQLite ended the transaction.
             guard connection.inTransaction else { throw .inputOutput(reason: "\(file.path): SQLite gave the transaction up") }
+            committing = true
             try connection.execute("COMMIT")
         } catch {
             // One fate for all: a body that threw may have seen rows of another that are now gone.
             let lost = batch.isEmpty ? Array(backlog) : batch.map(\.job)
             if batch.isEmpty { backlog = [] }
             abandon(error)
+            if committing { overwriteFailedCommit() }
             for job in lost { job.fail(error) }
             return
         }
@@ -116,6 +119,20 @@ struct SQLiteWriter: ~Copyable {
             logger.warning("The database's connection is opened anew", metadata: ["reason": "\(error)"])
         }
         if connection.inTransaction { self.connection = nil }
+    }
+
+    /// A commit whose sync failed may stand whole in the log, and a process that ended now would find it there when it starts
+    /// again. The next commit overwrites it: so make one, before anybody is told that it failed.
+    private mutating func overwriteFailedCommit() {
+        do throws(StorageError) {
+            let connection = try opened()
+            try connection.execute("BEGIN IMMEDIATE")
+            try connection.touch()
+            try connection.execute("COMMIT")
+            condition.writeSucceeded()
+        } catch {
+            abandon(error)
+        }
     }
 
     private mutating func opened() throws(StorageError) -> SQLiteConnection {
