@@ -111,8 +111,19 @@ struct SignInTests {
         }
     }
 
-    @Test("a full queue of hashes is told, with when to come again; a hasher that is shut down is a storage failure, not a refusal")
-    func hasher() async throws {
+    @Test("a full queue of hashes is told, with when to come again")
+    func overloaded() async throws {
+        let hasher = PasswordHasher(cost: 11, threads: 1, queueLimit: 0, entropy: SeededEntropy())
+        try await IdentityFixture.with(passwords: hasher) { fixture in
+            async let first = hasher.hash(Secret("something that takes a tenth of a second"))
+            while hasher.statistics.running == 0 { await Task.yield() }
+            await #expect(throws: IdentityError.overloaded(retryAfter: .seconds(1))) { try await fixture.signIn() }
+            _ = try await first
+        }
+    }
+
+    @Test("a hasher that is shut down is a failure, not a refusal")
+    func closed() async throws {
         try await IdentityFixture.with { fixture in
             _ = try await fixture.register()
             await fixture.identity.passwords.shutdown()

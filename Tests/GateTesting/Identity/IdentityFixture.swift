@@ -13,7 +13,7 @@ package struct IdentityFixture: Sendable {
     package static let device = Device(userAgent: "test/1", address: "192.0.2.1")
     package static let signingKey = SigningKeyFixture.make("key-1", seed: 11)
 
-    private init(database: AccountDatabase, time: ManualTime, rules: IdentityRules, stores: AccountStores?) {
+    private init(database: AccountDatabase, time: ManualTime, rules: IdentityRules, passwords: PasswordHasher?, stores: AccountStores?) {
         let stores = stores ?? database.stores
         let entropy = SeededEntropy(seed: 5)
         keys = [Secret(SeededEntropy(seed: 6).bytes(32))]
@@ -22,7 +22,7 @@ package struct IdentityFixture: Sendable {
         identity = Identity(
             users: stores.users, sessions: stores.sessions, organisations: stores.organisations, revocationStore: stores.revocations,
             loginFailures: stores.loginFailures,
-            passwords: PasswordHasher(cost: 4, threads: 2, queueLimit: 256, entropy: entropy),
+            passwords: passwords ?? PasswordHasher(cost: 4, threads: 2, queueLimit: 256, entropy: entropy),
             accessTokens: AccessTokenIssuer(
                 issuer: "http://gate.test", audience: "http://gate.test", keys: SigningKeyRing(current: Self.signingKey)),
             sessionTokens: SessionTokenIssuer(key: keys[0]), rules: rules, time: time, entropy: entropy)
@@ -30,12 +30,13 @@ package struct IdentityFixture: Sendable {
 
     /// - Parameter stores: what to use in place of the database's own.
     package static func with<Result>(
-        rules: IdentityRules = IdentityRules(), stores: (@Sendable (AccountStores) -> AccountStores)? = nil,
+        rules: IdentityRules = IdentityRules(), passwords: PasswordHasher? = nil,
+        stores: (@Sendable (AccountStores) -> AccountStores)? = nil,
         _ body: (IdentityFixture) async throws -> Result
     ) async throws -> Result {
         let time = ManualTime()
         return try await AccountDatabase.with(time: time) { database in
-            let fixture = IdentityFixture(database: database, time: time, rules: rules, stores: stores?(database.stores))
+            let fixture = IdentityFixture(database: database, time: time, rules: rules, passwords: passwords, stores: stores?(database.stores))
             do {
                 let result = try await body(fixture)
                 await fixture.identity.passwords.shutdown()
@@ -51,7 +52,7 @@ package struct IdentityFixture: Sendable {
     package func restarted() async throws -> IdentityFixture {
         await identity.passwords.shutdown()
         let fixture = IdentityFixture(
-            database: try await database.reopened(time: time), time: time, rules: identity.rules, stores: nil)
+            database: try await database.reopened(time: time), time: time, rules: identity.rules, passwords: nil, stores: nil)
         try await fixture.identity.start()
         return fixture
     }
