@@ -1,1 +1,1 @@
-// Placeholder
+// Placeholder until the module's first file.
