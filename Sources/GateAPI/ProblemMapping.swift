@@ -39,7 +39,8 @@ extension Problem {
         case .notFound: self.init(.notFound)
         case .lastOwner: self.init(.forbidden, "An organisation must keep at least one owner.")
         case .waitBeforeNextAttempt(let wait):
-            self.init(.rateLimited, "Log-ins to this address failed too often.", headers: ["retry-after": "\(max(1, wait.secondsRoundedUp))"])
+            self.init(
+                .rateLimited, "Log-ins to this address failed too often.", headers: ["retry-after": "\(max(1, wait.secondsRoundedUp))"])
         case .overloaded(let wait):
             self.init(.unavailable, "Too many passwords are being checked.", headers: ["retry-after": "\(max(1, wait.secondsRoundedUp))"])
         }

@@ -98,6 +98,9 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         address.isIPv4 == base.isIPv4 && IPNetwork(address, prefix: prefix).base == base
     }
 
+    /// Whether one of the two holds the other.
+    package func overlaps(_ other: IPNetwork) -> Bool { prefix <= other.prefix ? contains(other.base) : other.contains(base) }
+
     package var description: String { prefix == (base.isIPv4 ? 32 : 128) ? base.description : "\(base)/\(prefix)" }
 
     /// A word whose `count` leading bits are set.

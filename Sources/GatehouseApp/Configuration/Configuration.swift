@@ -1,4 +1,5 @@
 package import GateCore
+package import GateCrypto
 package import Logging
 
 /// Everything an operator can set, read and checked. The initial values are the defaults, and are said nowhere else; those that
@@ -54,7 +55,7 @@ package struct Configuration: Sendable {
         package var accessTokenLifetime = Duration.seconds(15 * 60)
         package var sessionLifetime = Duration.seconds(30 * 86_400)
         package var refreshGrace = Duration.seconds(10)
-        package var signing = Signing.hs256
+        package var signing = SigningAlgorithm.hs256
         /// `nil`: the key that was generated at first start is used.
         package var jwtSecret: Secret?
         package var issuer = "http://127.0.0.1:8080"
@@ -65,13 +66,6 @@ package struct Configuration: Sendable {
         package var password = Password()
 
         package enum Registration: String, CaseIterable, Sendable { case open, invite, closed }
-
-        /// The names of RFC 7518 §3.1 and RFC 8037 §3.1.
-        package enum Signing: String, CaseIterable, Sendable {
-            case hs256 = "HS256"
-            case edDSA = "EdDSA"
-            case es256 = "ES256"
-        }
 
         /// In characters (Unicode code points), as NIST SP 800-63B §5.1.1.2 counts.
         package struct Password: Sendable {
@@ -118,9 +112,9 @@ package struct Configuration: Sendable {
 
         package struct FailedLogin: Sendable {
             /// So many failures cost no wait.
-            package var free = 3
-            package var firstWait = Duration.seconds(1)
-            package var maxWait = Duration.seconds(15 * 60)
+            package var free = 4
+            package var firstWait = Duration.seconds(30)
+            package var maxWait = Duration.seconds(3600)
             package var remember = Duration.seconds(86_400)
         }
     }

@@ -1,4 +1,5 @@
 import GateCore
+import GateCrypto
 
 extension Configuration {
     static let authKeys = [

@@ -1,4 +1,5 @@
 import GateCore
+import GateCrypto
 
 extension ConfigurationLoading {
     /// Puts in the defaults that depend on the machine, on systemd and on other settings.

@@ -1,0 +1,118 @@
+package import GateCore
+package import GateCrypto
+
+/// The keys that a server makes for itself at first start, with their lives. Kept by ``SecretsFile``.
+package struct Secrets: Sendable {
+    /// A key that signs tokens. Several of one algorithm: one in use, and those it followed.
+    struct Signing: Sendable {
+        var id: String
+        var algorithm: SigningAlgorithm
+        var material: Secret
+        var life: Life
+    }
+
+    /// A key from which session cookies and refresh tokens are derived.
+    struct Session: Sendable {
+        var id: String
+        var material: Secret
+        var life: Life
+    }
+
+    struct Life: Hashable, Sendable {
+        var createdAt: Timestamp
+        /// From then on it only verifies.
+        var retiredAt: Timestamp?
+    }
+
+    /// How long a retired key still verifies what it made.
+    package struct Overlap: Hashable, Sendable {
+        package let signing: Duration
+        package let session: Duration
+
+        /// As long as a token that was made at the last moment, and a minute for clocks that differ.
+        package init(accessTokenLifetime: Duration, sessionLifetime: Duration) {
+            signing = accessTokenLifetime + .seconds(60)
+            session = sessionLifetime + .seconds(60)
+        }
+    }
+
+    /// The newest last; the one that is not retired is in use.
+    var signing: [Signing]
+    var session: [Session]
+    /// Hashes addresses for the limiter's keys, so that no address is kept there.
+    package internal(set) var accountHashKey: Secret
+
+    /// New keys of every kind but for signing, which ``ensureSigningKey(_:at:entropy:)`` makes.
+    static func generate(at now: Timestamp, entropy: some Entropy) -> Secrets {
+        Secrets(signing: [], session: [newSession(at: now, entropy: entropy)], accountHashKey: Secret(entropy.bytes(32)))
+    }
+
+    /// Makes a key for an algorithm that has none in use. Returns whether it did.
+    mutating func ensureSigningKey(_ algorithm: SigningAlgorithm, at now: Timestamp, entropy: some Entropy) throws(CryptoError) -> Bool {
+        guard !signing.contains(where: { $0.algorithm == algorithm && $0.life.retiredAt == nil }) else { return false }
+        let key = try SigningKey.generate(algorithm, id: Self.newID(entropy), entropy: entropy)
+        signing.append(Signing(id: key.id, algorithm: algorithm, material: key.material, life: Life(createdAt: now)))
+        return true
+    }
+
+    /// Puts new keys in the place of those in use, which go on verifying for `overlap`, and drops those whose time is over.
+    ///
+    /// - Parameter algorithm: whose signing key is replaced; `nil` where the configuration gives the key: it has to be changed there.
+    package mutating func rotate(
+        _ algorithm: SigningAlgorithm?, at now: Timestamp, overlap: Overlap, entropy: some Entropy
+    ) throws(CryptoError) {
+        if let algorithm {
+            for index in signing.indices where signing[index].algorithm == algorithm && signing[index].life.retiredAt == nil {
+                signing[index].life.retiredAt = now
+            }
+            _ = try ensureSigningKey(algorithm, at: now, entropy: entropy)
+        }
+        for index in session.indices where session[index].life.retiredAt == nil { session[index].life.retiredAt = now }
+        session.append(Self.newSession(at: now, entropy: entropy))
+        prune(at: now, overlap: overlap)
+    }
+
+    /// Drops the keys with which nothing valid can have been made any more.
+    package mutating func prune(at now: Timestamp, overlap: Overlap) {
+        signing.removeAll { $0.life.isOver(at: now, after: overlap.signing) }
+        session.removeAll { $0.life.isOver(at: now, after: overlap.session) }
+    }
+
+    /// The keys of one algorithm: the one in use signs, those before it verify.
+    ///
+    /// - Parameter given: the secret of the configuration (`auth.jwt_secret`). It takes the place of all HS256 keys.
+    package func signingKeyRing(_ algorithm: SigningAlgorithm, given: Secret?) throws(CryptoError) -> SigningKeyRing {
+        if algorithm == .hs256, let given {
+            return SigningKeyRing(current: try SigningKey(id: Self.id(of: given), algorithm: .hs256, material: given))
+        }
+        var current: SigningKey?
+        var previous: [SigningKey] = []
+        for stored in signing.reversed() where stored.algorithm == algorithm {
+            let key = try SigningKey(id: stored.id, algorithm: algorithm, material: stored.material)
+            if stored.life.retiredAt == nil, current == nil { current = key } else { previous.append(key) }
+        }
+        guard let current else { throw CryptoError("sign with \(algorithm.rawValue): there is no key for it") }
+        return SigningKeyRing(current: current, previous: previous)
+    }
+
+    /// The key that session tokens are made with, and those before it, the newest first.
+    package var sessionKeys: (current: Secret, previous: [Secret]) {
+        let newestFirst = session.reversed().map(\.material)
+        return (newestFirst[0], Array(newestFirst.dropFirst()))
+    }
+
+    /// The key id of a given secret: tells keys apart, and tells nothing of a secret of 256 bits.
+    private static func id(of secret: Secret) -> String { Hex.encode(SHA256.hash(secret.exposed).prefix(4)) }
+
+    private static func newID(_ entropy: some Entropy) -> String { Hex.encode(entropy.bytes(8)) }
+
+    private static func newSession(at now: Timestamp, entropy: some Entropy) -> Session {
+        Session(id: newID(entropy), material: Secret(entropy.bytes(32)), life: Life(createdAt: now))
+    }
+}
+
+extension Secrets.Life {
+    fileprivate func isOver(at now: Timestamp, after overlap: Duration) -> Bool {
+        retiredAt.map { $0 + overlap < now } ?? false
+    }
+}
