@@ -58,7 +58,7 @@ enum LimitsBench {
 
     // MARK: Memory
 
-    /// A million random /64s, and another million /64s, against the default bounds.
+    /// A million random /64s, and another million, against the default bounds.
     private static func flood(_ writer: inout JSONWriter) {
         let before = residentBytes()
         let store = MemoryLimitStore(time: time)
