@@ -9,8 +9,9 @@ struct ConnectionBodyStream: BodyStream {
 
     func next() async throws(BodyError) -> ByteBuffer? {
         if eventLoop.inEventLoop, let ready = connection.value.bodyPart(for: exchange) { return try ready.get() }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+        let result: Result<ByteBuffer?, BodyError> = await withTaskCancellationHandler {
+            if Task.isCancelled { return .failure(.disconnected) }
+            return await withCheckedContinuation { continuation in
                 eventLoop.run { connection.value.awaitBody(exchange, continuation) }
             }
         } onCancel: {

@@ -10,8 +10,9 @@ struct ConnectionBodyWriter: BodyWriter {
     func write(_ part: ByteBuffer) async throws(BodyError) {
         let written = eventLoop.inEventLoop ? connection.value.writePart(part, of: exchange) : await hop(part)
         if let written { return try written.get() }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+        let result: Result<Void, BodyError> = await withTaskCancellationHandler {
+            if Task.isCancelled { return .failure(.disconnected) }
+            return await withCheckedContinuation { continuation in
                 eventLoop.run { connection.value.awaitRoom(exchange, continuation) }
             }
         } onCancel: {

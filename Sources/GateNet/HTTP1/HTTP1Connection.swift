@@ -220,9 +220,10 @@ final class HTTP1Connection: ChannelInboundHandler {
         readDeadline = nil
         writeDeadline = nil
         loop.remove(self)
-        service.population.leave(peer)
         abortExchange()
         reader.discardBuffered()
+        // Last, since a stopping server waits for it: by then the observer has heard of everything.
+        service.population.leave(peer)
     }
 
     func abortExchange() {
