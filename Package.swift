@@ -103,6 +103,10 @@ let package = Package(
             path: "Benchmarks/Sources/net-bench", swiftSettings: strict),
         // Measures GateCrypto, against plain crypt(3) among others. Never shipped.
         .executableTarget(
+            name: "identity-bench",
+            dependencies: ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging],
+            path: "Benchmarks/Sources/identity-bench", swiftSettings: strict),
+        .executableTarget(
             name: "crypto-bench", dependencies: ["GateCore", "GateCrypto", "CCrypt"], path: "Benchmarks/Sources/crypto-bench",
             swiftSettings: strict),
 
