@@ -41,11 +41,14 @@ enum IdentityBench {
             let id = Session.ID(high: UInt64(number), low: UInt64(number) &* 0x9E37_79B9_7F4A_7C15)
             identity.revocations.insert(Revocation(subject: .session(id), expiresAt: time.now() + .seconds(900)))
         }
-        writer.member("bearer_again_of_1000_with_100k_revocations", nanoseconds { _ = try? identity.authenticate(bearer: tokens[$0 % 1000]) })
+        writer.member(
+            "bearer_again_of_1000_with_100k_revocations", nanoseconds { _ = try? identity.authenticate(bearer: tokens[$0 % 1000]) })
         let principals = try tokens.map { try identity.authenticate(bearer: $0) }
         writer.member(
             "revocation_check_of_100k",
-            nanoseconds { _ = identity.revocations.isRevoked(token: principals[$0 % 1000].tokenID!, session: principals[$0 % 1000].sessionID) })
+            nanoseconds {
+                _ = identity.revocations.isRevoked(token: principals[$0 % 1000].tokenID!, session: principals[$0 % 1000].sessionID)
+            })
         writer.member("cookie_again_of_1000", nanoseconds { _ = identity.authenticateInPlace(cookie: cookies[$0 % 1000]) })
         writer.member("profile_again_of_1000", nanoseconds { _ = identity.profileInPlace(of: principals[$0 % 1000]) })
         writer.endObject()
