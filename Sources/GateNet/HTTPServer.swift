@@ -76,7 +76,7 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.closeIdle() } })
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.makeRoom() } })
                 }
             }
             // Reads happen when the connection asks for them: that is the back-pressure.

@@ -46,7 +46,7 @@ package enum Server {
         }
         let shutdown = configuration.http.shutdownTimeout
         let main = server(configuration.listen.http, composition.api, observer)
-        composition.metrics.registerConnections { main.openConnections }
+        composition.metrics.register { main.openConnections }
         var services: [any Service] = [
             ClosingService { await composition.close() },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),

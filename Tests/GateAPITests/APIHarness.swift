@@ -29,7 +29,7 @@ struct APIHarness {
         limits policies: [RequestLimits.Policy: LimitPolicy] = [:], signing: SigningAlgorithm = .hs256, registration: IdentityRules.Registration = .open,
         origins: [String] = [], secure: Bool = false
     ) async throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryFolder()
         let logger = log.logger
         let entropy = SeededEntropy(seed: 1)
         database = try await SQLiteDatabase.open(path: "\(folder.path)/gatehouse.db", time: time, logger: logger)

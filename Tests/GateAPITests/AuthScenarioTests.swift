@@ -1,6 +1,8 @@
 import GateCore
 import GateCrypto
 import GateHTTP
+import GateIdentity
+import GateTesting
 import NIOHTTP1
 import Testing
 
@@ -186,6 +188,7 @@ struct AuthScenarioTests {
     func brokenDatabase() async throws {
         let gate = try await APIHarness()
         let registered = await gate.register("ann@example.com")
+        #expect(await gate.call(.GET, "/api/v1/auth/me", token: registered.accessToken).status == 200)
         gate.identity.cookies.removeAll()
         await gate.breakDatabase()
         let me = await gate.call(.GET, "/api/v1/auth/me", headers: ["cookie": registered.cookie])

@@ -2,6 +2,7 @@ import GateAPI
 import GateCore
 import GateHTTP
 import GateLimits
+import GateTesting
 import NIOHTTP1
 import Testing
 

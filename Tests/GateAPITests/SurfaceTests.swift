@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import GateTesting
 import NIOHTTP1
 import Testing
 

@@ -240,7 +240,8 @@ final class HTTP1Connection: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    func closeIfIdle() {
-        if case .head = phase, reader.bufferedBytes == 0, pendingWrites == 0 { cutOff() }
+    /// Nothing is asked, nothing owed.
+    var isIdle: Bool {
+        if case .head = phase { reader.bufferedBytes == 0 && pendingWrites == 0 } else { false }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatehouseApp
+import Logging
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
