@@ -28,6 +28,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["GateTesting"], swiftSettings: strict)
 }
 
+/// A program that measures one module, under `Benchmarks/Sources`.
+func benchmark(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Benchmarks/Sources/\(name)", exclude: exclude, swiftSettings: strict)
+}
+
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -90,31 +96,36 @@ let package = Package(
         // Floor 7
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["GateCore", "GatehouseApp", argumentParser, logging],
+            dependencies: ["GateCore", "GateSQL", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
-        // Measured against its peer in one process, see the Makefile.
-        .executableTarget(
-            name: "net-bench", dependencies: ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1],
-            path: "Benchmarks/Sources/net-bench", swiftSettings: strict),
-        // Measures GateCrypto, against plain crypt(3) among others. Never shipped.
-        .executableTarget(
-            name: "crypto-bench", dependencies: ["GateCore", "GateCrypto", "CCrypt"], path: "Benchmarks/Sources/crypto-bench",
-            swiftSettings: strict),
+        // What `make bench` runs inside one process. Never shipped.
+        benchmark("limits-bench", ["GateCore", "GateLimits"]),
+        benchmark("net-bench", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
+        benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
+        benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
+        benchmark(
+            "identity-bench", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
 
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
             name: "GateTesting",
-            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateIdentity", nioCore, nioHTTP1],
+            dependencies: [
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
+                nioHTTP1, logging,
+            ],
             path: "Tests/GateTesting", swiftSettings: strict),
+
+        // A file layer for SQLite that fails on demand and cuts the power. Never shipped.
+        .target(name: "CFaultVFS", path: "Tests/CFaultVFS"),
 
         tests("GateCoreTests", ["GateCore"]),
         tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
         tests("GateHTTPTests", ["GateCore", "GateHTTP", nioCore, nioHTTP1]),
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
-        tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
+        tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
-        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", logging]),
+        tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
@@ -123,7 +134,7 @@ let package = Package(
             "GateAPITests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAPI",
-                nioCore, nioHTTP1,
+                nioCore, nioHTTP1, logging,
             ]),
         tests(
             "GatehouseAppTests",

@@ -1,5 +1,6 @@
-@testable import GateNet
 import NIOCore
+
+@testable import GateNet
 
 /// Requests must be read the same however the network cuts them: a difference between two readings is how requests are smuggled.
 func fuzzRequest(_ bytes: [UInt8]) {

@@ -4,7 +4,8 @@ import Glibc
 ///
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
-    case json, form, cookie, target, request, chunks, token, email, configuration, environmentFile = "env-file"
+    case json, form, cookie, target, request, chunks, token, email, configuration
+    case environmentFile = "env-file"
 
     static let chosen: FuzzTarget = {
         guard let name = getenv("FUZZ_TARGET").map({ String(cString: $0) }), let target = FuzzTarget(rawValue: name) else {

@@ -43,7 +43,8 @@ func fuzzToken(_ bytes: [UInt8]) {
 }
 
 private enum Tokens {
-    static let ring = SigningKeyRing(current: try! SigningKey(id: "k", algorithm: .hs256, material: Secret([UInt8](repeating: 7, count: 32))))
+    static let ring = SigningKeyRing(
+        current: try! SigningKey(id: "k", algorithm: .hs256, material: Secret([UInt8](repeating: 7, count: 32))))
     static let sessions = SessionTokenIssuer(key: Secret([UInt8](repeating: 9, count: 32)))
 }
 

@@ -1,8 +1,8 @@
-package import GateCore
+import GateCore
 package import GateHTTP
 import GateIdentity
 import GateLimits
-package import Logging
+import Logging
 import NIOHTTP1
 
 /// The REST API: from a request to its response, in the order that ARCHITECTURE.md gives.

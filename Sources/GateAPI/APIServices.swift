@@ -1,7 +1,6 @@
 package import GateCore
 package import GateHTTP
 package import GateIdentity
-package import GateLimits
 package import Logging
 
 /// What the routes are given to work with.

@@ -1,6 +1,7 @@
 import GateCore
 import GateHTTP
 import GateIdentity
+import NIOHTTP1
 
 extension RequestForm {
     /// - Throws: `Problem` 422 naming every field that is missing, empty or no text.

@@ -1,6 +1,7 @@
 import GateCore
 import GateHTTP
 import GateIdentity
+import NIOHTTP1
 
 /// One route: who may call it, what it is counted under, and what it does.
 struct Endpoint: Sendable {

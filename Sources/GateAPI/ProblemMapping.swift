@@ -11,7 +11,7 @@ extension Problem {
     init(describing error: any Error, of request: Request, log: Logger) {
         switch error {
         case let problem as Problem: self = problem
-        case let error as IdentityError: self.init(error)
+        case let error as IdentityError: self.init(telling: error)
         case let error as StorageError:
             log.error("A request failed for want of the database", metadata: ["request_id": "\(request.id)", "error": "\(error)"])
             self.init(.unavailable, "Storage is unavailable. Nothing was changed; try again later.", headers: ["retry-after": "5"])
@@ -22,7 +22,7 @@ extension Problem {
         }
     }
 
-    private init(_ error: IdentityError) {
+    private init(telling error: IdentityError) {
         switch error {
         case .invalid(let faults):
             self.init(
@@ -39,7 +39,8 @@ extension Problem {
         case .notFound: self.init(.notFound)
         case .lastOwner: self.init(.forbidden, "An organisation must keep at least one owner.")
         case .waitBeforeNextAttempt(let wait):
-            self.init(.rateLimited, "Log-ins to this address failed too often.", headers: ["retry-after": "\(max(1, wait.secondsRoundedUp))"])
+            self.init(
+                .rateLimited, "Log-ins to this address failed too often.", headers: ["retry-after": "\(max(1, wait.secondsRoundedUp))"])
         case .overloaded(let wait):
             self.init(.unavailable, "Too many passwords are being checked.", headers: ["retry-after": "\(max(1, wait.secondsRoundedUp))"])
         }

@@ -1,6 +1,6 @@
-package import GateCore
-package import GateHTTP
-package import GateIdentity
+import GateCore
+import GateHTTP
+import GateIdentity
 package import GateLimits
 import NIOHTTP1
 

@@ -26,9 +26,12 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Reads the usual spellings, see inet_pton(3); an IPv6 address may stand in brackets. A zone (`%eth0`) is refused.
     package init?(_ text: some StringProtocol) {
         var text = String(text)
-        if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }
+        // C reads up to a NUL, whatever follows it.
+        guard !text.utf8.contains(0) else { return nil }
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        if isBracketed { text = String(text.dropFirst().dropLast()) }
         var four = in_addr()
-        if inet_pton(AF_INET, text, &four) == 1 {
+        if !isBracketed, inet_pton(AF_INET, text, &four) == 1 {
             self.init(ipv4: UInt32(bigEndian: four.s_addr))
             return
         }
@@ -73,7 +76,8 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// `nil` where the text is no network, or has bits set beyond its prefix: `10.0.0.1/8` is more likely a slip than a wish.
+    /// `nil` where the text is no network, or has bits set beyond its prefix: `10.0.0.1/8` is more likely a slip than a wish. A
+    /// block of mapped addresses (`::ffff:10.0.0.0/104`) is the IPv4 block itself.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(parts[0]) else { return nil }
@@ -82,9 +86,10 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
             self.init(address, prefix: width)
             return
         }
-        guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let prefix = Int(parts[1]),
-            prefix <= width
+        guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let written = Int(parts[1])
         else { return nil }
+        let prefix = address.isIPv4 && parts[0].utf8.contains(UInt8(ascii: ":")) ? written - 96 : written
+        guard (0...width).contains(prefix) else { return nil }
         self.init(address, prefix: prefix)
         guard base == address else { return nil }
     }
@@ -92,6 +97,9 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     package func contains(_ address: IPAddress) -> Bool {
         address.isIPv4 == base.isIPv4 && IPNetwork(address, prefix: prefix).base == base
     }
+
+    /// Whether one of the two holds the other.
+    package func overlaps(_ other: IPNetwork) -> Bool { prefix <= other.prefix ? contains(other.base) : other.contains(base) }
 
     package var description: String { prefix == (base.isIPv4 ? 32 : 128) ? base.description : "\(base)/\(prefix)" }
 

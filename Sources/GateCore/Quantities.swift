@@ -1,7 +1,15 @@
 extension Duration {
-    /// Truncated towards zero.
-    package var wholeMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-    package var wholeNanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+    /// Truncated towards zero. What 64 bits do not hold (292 million years) is brought to the nearest that they do.
+    package var wholeMilliseconds: Int64 { whole(inSecond: 1000) }
+    /// As ``wholeMilliseconds``; 64 bits hold 292 years.
+    package var wholeNanoseconds: Int64 { whole(inSecond: 1_000_000_000) }
+
+    private func whole(inSecond units: Int64) -> Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: units)
+        let (sum, carried) = product.addingReportingOverflow(attoseconds / (1_000_000_000_000_000_000 / units))
+        return overflow || carried ? (seconds < 0 ? .min : .max) : sum
+    }
 
     /// Whole seconds, rounded up: what `Retry-After` and cookies' `Max-Age` are given in.
     package var secondsRoundedUp: Int64 { components.seconds + (components.attoseconds > 0 ? 1 : 0) }
@@ -68,8 +76,8 @@ package struct ByteSize: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(bytes: Int) { self.bytes = bytes }
 
     private static let units: [(name: String, bytes: Int)] = [
-        ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
-        ("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("B", 1), ("", 1),
+        ("TiB", 1 << 40), ("TB", 1_000_000_000_000), ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000),
+        ("KiB", 1 << 10), ("kB", 1000), ("B", 1), ("", 1),
     ]
 
     package init?(text: String) {

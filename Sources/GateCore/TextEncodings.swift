@@ -40,41 +40,59 @@ package enum Base64URL {
 
     /// The encoded form as ASCII bytes.
     package static func encoded(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.underestimatedCount * 4 + 2) / 3)
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            count += 8
-            while count >= 6 {
-                count -= 6
-                text.append(alphabet[Int(bits >> UInt32(count) & 63)])
+        // Generic code is not specialised across modules: byte by byte it would cost thirty times as much.
+        bytes.withContiguousStorageIfAvailable { encoded(contiguous: $0) }
+            ?? Array(bytes).withUnsafeBufferPointer { encoded(contiguous: $0) }
+    }
+
+    private static func encoded(contiguous bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: (bytes.count * 4 + 2) / 3) { text, place in
+            alphabet.withUnsafeBufferPointer { alphabet in
+                var bits: UInt32 = 0
+                var count: UInt32 = 0
+                for byte in bytes {
+                    bits = bits << 8 | UInt32(byte)
+                    count += 8
+                    while count >= 6 {
+                        count -= 6
+                        text[place] = alphabet[Int(bits >> count & 63)]
+                        place += 1
+                    }
+                }
+                if count > 0 {
+                    text[place] = alphabet[Int(bits << (6 - count) & 63)]
+                    place += 1
+                }
             }
         }
-        if count > 0 { text.append(alphabet[Int(bits << UInt32(6 - count) & 63)]) }
-        return text
     }
 
     /// The bytes of `text`, or `nil` where it holds another character, padding, an impossible length or unused bits that are
     /// not zero: one value has exactly one spelling.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        text.withContiguousStorageIfAvailable { decode(contiguous: $0) } ?? Array(text).withUnsafeBufferPointer { decode(contiguous: $0) }
+    }
+
+    private static func decode(contiguous text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count * 3 / 4)
         var bits: UInt32 = 0
-        var count = 0
-        for character in text {
-            let value = values[Int(character)]
-            guard value != 0xFF else { return nil }
-            bits = bits << 6 | UInt32(value)
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        var count: UInt32 = 0
+        var isSound = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: text.count * 3 / 4) { bytes, place in
+            values.withUnsafeBufferPointer { values in
+                for character in text {
+                    let value = values[Int(character)]
+                    isSound = isSound && value != 0xFF
+                    bits = bits << 6 | UInt32(value & 63)
+                    count += 6
+                    if count >= 8 {
+                        count -= 8
+                        bytes[place] = UInt8(truncatingIfNeeded: bits >> count)
+                        place += 1
+                    }
+                }
             }
         }
-        guard bits & (1 << UInt32(count) - 1) == 0 else { return nil }
-        return bytes
+        return isSound && bits & (1 << count - 1) == 0 ? bytes : nil
     }
 }

@@ -20,13 +20,15 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 
     package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The time from `earlier` to this moment; zero if `earlier` is later.
+    /// The time from `earlier` to this moment; zero if `earlier` is later, 292 years at most.
     package func since(_ earlier: MonotonicInstant) -> Duration {
-        .nanoseconds(Int64(nanoseconds &- min(earlier.nanoseconds, nanoseconds)))
+        .nanoseconds(Int64(clamping: nanoseconds &- min(earlier.nanoseconds, nanoseconds)))
     }
 
+    /// A moment past the clock's end is its end: it never comes.
     package static func + (left: MonotonicInstant, right: Duration) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: left.nanoseconds &+ UInt64(max(0, right.wholeNanoseconds)))
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(UInt64(max(0, right.wholeNanoseconds)))
+        return MonotonicInstant(nanoseconds: overflow ? .max : sum)
     }
 }
 

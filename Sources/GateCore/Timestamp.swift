@@ -1,27 +1,29 @@
 /// A moment of the wall clock: milliseconds since 1970-01-01T00:00:00Z, the unit in which the database stores times.
+///
+/// Arithmetic stops at the ends of 64 bits rather than trap: times come from tokens and databases too.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package var milliseconds: Int64
 
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }
-    package init(seconds: Int64) { self.milliseconds = seconds &* 1000 }
+    package init(seconds: Int64) { self.milliseconds = Duration.seconds(seconds).wholeMilliseconds }
 
     /// Whole seconds since the epoch, rounded down: the unit of JWT claims (RFC 7519 §2, NumericDate).
-    package var seconds: Int64 { milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000 }
+    package var seconds: Int64 { floorDivide(milliseconds, 1000) }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
     package static func + (left: Timestamp, right: Duration) -> Timestamp {
-        Timestamp(milliseconds: left.milliseconds + right.wholeMilliseconds)
+        Timestamp(milliseconds: left.milliseconds.saturatingAdding(right.wholeMilliseconds))
     }
     package static func - (left: Timestamp, right: Duration) -> Timestamp {
-        Timestamp(milliseconds: left.milliseconds - right.wholeMilliseconds)
+        Timestamp(milliseconds: left.milliseconds.saturatingSubtracting(right.wholeMilliseconds))
     }
     package static func - (left: Timestamp, right: Timestamp) -> Duration {
-        .milliseconds(left.milliseconds - right.milliseconds)
+        .milliseconds(left.milliseconds.saturatingSubtracting(right.milliseconds))
     }
 }
 
 extension Timestamp {
-    /// `2026-11-20T09:30:00.123Z` (RFC 3339 §5.6, UTC, milliseconds).
+    /// `2026-11-20T09:30:00.123Z` (RFC 3339 §5.6, UTC, milliseconds). Years are four digits: those outside show as 0000 and 9999.
     package var rfc3339: String {
         String(unsafeUninitializedCapacity: 24) { buffer in
             writeRFC3339 { index, byte in buffer[index] = byte }
@@ -38,7 +40,7 @@ extension Timestamp {
 
     private func writeRFC3339(_ put: (Int, UInt8) -> Void) {
         let date = CivilDate(daysSinceEpoch: Int(floorDivide(milliseconds, 86_400_000)))
-        let inDay = Int(milliseconds - floorDivide(milliseconds, 86_400_000) * 86_400_000)
+        let inDay = Int(floorRemainder(milliseconds, 86_400_000))
         func digits(_ value: Int, _ count: Int, at index: Int) {
             var rest = value
             for place in stride(from: index + count - 1, through: index, by: -1) {
@@ -66,17 +68,30 @@ extension Timestamp {
     package var httpDate: String {
         let days = floorDivide(seconds, 86_400)
         let date = CivilDate(daysSinceEpoch: Int(days))
-        let inDay = Int(seconds - days * 86_400)
-        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(((days % 7) + 7) % 7)]
+        let inDay = Int(floorRemainder(seconds, 86_400))
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(floorRemainder(days, 7))]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(weekday), \(two(date.day)) \(months[date.month - 1]) \(date.year) "
+        let year = min(max(date.year, 0), 9999)
+        return "\(weekday), \(two(date.day)) \(months[date.month - 1]) \(two(year / 100))\(two(year % 100)) "
             + "\(two(inDay / 3600)):\(two(inDay / 60 % 60)):\(two(inDay % 60)) GMT"
     }
 }
 
-private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
-    value >= 0 ? value / divisor : -((divisor - 1 - value) / divisor)
+private func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 { value / divisor - (value % divisor < 0 ? 1 : 0) }
+
+private func floorRemainder(_ value: Int64, _ divisor: Int64) -> Int64 { value % divisor + (value % divisor < 0 ? divisor : 0) }
+
+extension Int64 {
+    fileprivate func saturatingAdding(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+
+    fileprivate func saturatingSubtracting(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (other < 0 ? .max : .min) : difference
+    }
 }
 
 /// A day of the proleptic Gregorian calendar, by Howard Hinnant's `civil_from_days`.

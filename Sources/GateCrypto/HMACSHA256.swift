@@ -6,18 +6,22 @@ package enum HMACSHA256 {
     /// In bytes.
     package static let size = 32
 
-    package static func authenticate(_ message: [UInt8], key: Secret) -> [UInt8] { HMACKey(key).authenticate(message) }
+    package static func authenticate(_ message: [UInt8], key: Secret) -> [UInt8] {
+        let context = HMACKey.context(key)
+        defer { EVP_MAC_CTX_free(context) }
+        return HMACKey.finish(context, message)
+    }
 
     /// Whether `code` authenticates `message`, in a time that does not depend on where it differs. A shortened code does not.
     package static func verify(_ code: [UInt8], of message: [UInt8], key: Secret) -> Bool {
-        HMACKey(key).verify(code, of: message)
+        constantTimeEqual(code, authenticate(message, key: key))
     }
 }
 
 /// A key whose two inner states are computed once: each message then costs a copy of them.
 final class HMACKey: @unchecked Sendable {
     // Keyed in `init` and only copied from afterwards: EVP_MAC_CTX_dup reads its source.
-    private let keyed: OpaquePointer
+    private let keyed: OpaquePointer?
 
     // The context knows its digest but has no key. It is never changed after this, only copied from.
     private nonisolated(unsafe) static let unkeyed: OpaquePointer = {
@@ -36,28 +40,32 @@ final class HMACKey: @unchecked Sendable {
         return context
     }()
 
-    init(_ key: Secret) {
-        let bytes = key.exposed
-        // An empty key is a legal one, but OpenSSL takes a missing pointer for "keep the key".
-        let done = (bytes.isEmpty ? [0] : bytes).withUnsafeBufferPointer { buffer -> OpaquePointer? in
-            guard let context = EVP_MAC_CTX_dup(Self.unkeyed) else { return nil }
-            guard EVP_MAC_init(context, buffer.baseAddress, bytes.count, nil) == 1 else {
-                EVP_MAC_CTX_free(context)
-                return nil
-            }
-            return context
-        }
-        guard let done else { preconditionFailure("\(CryptoError.drained("key HMAC"))") }
-        keyed = done
-    }
+    init(_ key: Secret) { keyed = Self.context(key) }
 
     deinit { EVP_MAC_CTX_free(keyed) }
 
-    /// Can only fail for want of memory, where Swift itself ends the process.
     func authenticate(_ message: [UInt8]) -> [UInt8] {
+        let context = EVP_MAC_CTX_dup(keyed)
+        defer { EVP_MAC_CTX_free(context) }
+        return Self.finish(context, message)
+    }
+
+    func verify(_ code: [UInt8], of message: [UInt8]) -> Bool { constantTimeEqual(code, authenticate(message)) }
+
+    /// A context that is keyed and has seen no message. This and what follows can only fail for want of memory, where Swift itself
+    /// ends the process.
+    fileprivate static func context(_ key: Secret) -> OpaquePointer? {
+        let bytes = key.exposed
+        let context = EVP_MAC_CTX_dup(unkeyed)
+        // An empty key is a legal one, but OpenSSL takes a missing pointer for "keep the key".
+        guard context != nil, EVP_MAC_init(context, bytes.isEmpty ? [0] : bytes, bytes.count, nil) == 1 else {
+            preconditionFailure("\(CryptoError.drained("key HMAC"))")
+        }
+        return context
+    }
+
+    fileprivate static func finish(_ context: OpaquePointer?, _ message: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: HMACSHA256.size) { output, count in
-            let context = EVP_MAC_CTX_dup(keyed)
-            defer { EVP_MAC_CTX_free(context) }
             var size = 0
             guard context != nil, EVP_MAC_update(context, message, message.count) == 1,
                 EVP_MAC_final(context, output.baseAddress, &size, HMACSHA256.size) == 1, size == HMACSHA256.size
@@ -65,6 +73,4 @@ final class HMACKey: @unchecked Sendable {
             count = size
         }
     }
-
-    func verify(_ code: [UInt8], of message: [UInt8]) -> Bool { constantTimeEqual(code, authenticate(message)) }
 }

@@ -25,6 +25,8 @@ package struct SecurityHeaders: Sendable {
     /// Adds them; what the response says itself is left as it is.
     package func decorate(_ response: inout Response) {
         response.headers.reserveCapacity(response.headers.count + fields.count + 10)
-        for field in fields where !response.headers.contains(name: field.name) { response.headers.add(name: field.name, value: field.value) }
+        for field in fields where !response.headers.contains(name: field.name) {
+            response.headers.add(name: field.name, value: field.value)
+        }
     }
 }

@@ -124,7 +124,7 @@ extension LimitTable {
         (count + 1) * 8 > capacity * 7 ? (grownCapacity - capacity) * MemoryLayout<LimitEntry>.stride : 0
     }
 
-    private func home(_ key: LimitKey) -> Int { Int(UInt64(key.hash) * UInt64(capacity) >> 32) }
+    private func home(_ key: LimitKey) -> Int { Int((UInt64(key.hash) * UInt64(capacity)) >> 32) }
 
     private func after(_ slot: Int) -> Int { slot + 1 == capacity ? 0 : slot + 1 }
 

@@ -23,6 +23,9 @@ final class JobQueue<Job: Sendable>: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    /// How many jobs wait.
+    var waiting: Int { state.withLock { $0.jobs.count - $0.head } }
+
     func put(_ job: Job) -> Admission {
         let (admission, call) = state.withLock { state -> (Admission, Bool) in
             guard !state.closed else { return (.closed, false) }

@@ -34,7 +34,7 @@ final class SQLiteConnection {
         // A double-quoted word that names no column is an error, not a text.
         _ = gate_sqlite3_db_config_bool(database, SQLITE_DBCONFIG_DQS_DML, 0)
         _ = gate_sqlite3_db_config_bool(database, SQLITE_DBCONFIG_DQS_DDL, 0)
-        if access == .readOnly { _ = gate_sqlite3_db_config_bool(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1) }
+        setCheckpointOnClose(false)
     }
 
     deinit {
@@ -44,6 +44,19 @@ final class SQLiteConnection {
 
     /// Whether a transaction is open. SQLite ends one by itself after some failures.
     var inTransaction: Bool { sqlite3_get_autocommit(database) == 0 }
+
+    /// Whether to copy the write-ahead log into the file, and delete it, should this be the last connection that closes. Not
+    /// unless asked for: a file that is refused must stay as it was.
+    func setCheckpointOnClose(_ on: Bool) {
+        _ = gate_sqlite3_db_config_bool(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1)
+    }
+
+    /// Makes a change that means nothing, for its commit's sake: four bytes of the file's header. `user_version` serves for this
+    /// alone; the schema's version is in `schema_migrations`.
+    func touch() throws(StorageError) {
+        let version = try integer("PRAGMA user_version")
+        try execute(version == 0 ? "PRAGMA user_version = 1" : "PRAGMA user_version = 0")
+    }
 
     /// How long to wait for a lock that another connection holds, in milliseconds.
     func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(database, milliseconds) }

@@ -14,6 +14,7 @@ package final class SQLiteDatabase: Sendable {
     let writes: JobQueue<any TransactionJob>
     private let reads: JobQueue<any TransactionJob>
     private let writer: DatabaseThread
+    private let answers: AnswerThread
     private let readers: [DatabaseThread]
     let condition: WriterCondition
     let time: any TimeSource
@@ -28,6 +29,7 @@ package final class SQLiteDatabase: Sendable {
         let file = SQLiteFile(path: path, options: options)
         let writes = JobQueue<any TransactionJob>(limit: options.queueLimit)
         let condition = WriterCondition()
+        let answers = AnswerThread()
         nonisolated(unsafe) var thread: DatabaseThread?
         // The thread that uses a connection opens it, so that its handle never crosses from one to another.
         let opened: Result<Void, StorageError> = await withCheckedContinuation { continuation in
@@ -35,25 +37,32 @@ package final class SQLiteDatabase: Sendable {
                 do throws(StorageError) {
                     let connection = try file.openForWriting()
                     continuation.resume(returning: .success(()))
-                    var writer = SQLiteWriter(connection, file: file, queue: writes, condition: condition, logger: logger)
+                    var writer = SQLiteWriter(
+                        connection, file: file, queue: writes, answers: answers, condition: condition, time: time, logger: logger)
                     writer.run()
                 } catch {
                     continuation.resume(returning: .failure(error))
                 }
             }
         }
-        try opened.get()
+        do {
+            try opened.get()
+        } catch {
+            answers.close()
+            throw error
+        }
         guard let thread else { throw .misuse(reason: "no writer") }
-        return SQLiteDatabase(file: file, writes: writes, writer: thread, condition: condition, time: time)
+        return SQLiteDatabase(file: file, writes: writes, writer: thread, answers: answers, condition: condition, time: time)
     }
 
     private init(
-        file: SQLiteFile, writes: JobQueue<any TransactionJob>, writer: DatabaseThread, condition: WriterCondition,
-        time: any TimeSource
+        file: SQLiteFile, writes: JobQueue<any TransactionJob>, writer: DatabaseThread, answers: AnswerThread,
+        condition: WriterCondition, time: any TimeSource
     ) {
         path = file.path
         self.writes = writes
         self.writer = writer
+        self.answers = answers
         self.condition = condition
         self.time = time
         let reads = JobQueue<any TransactionJob>(limit: file.options.queueLimit)
@@ -78,7 +87,11 @@ package final class SQLiteDatabase: Sendable {
         for reader in readers { await reader.join() }
         writes.close()
         await writer.join()
+        await answers.join()
     }
+
+    /// How many writes wait for the writer to take them, for the metrics.
+    package var waitingWrites: Int { writes.waiting }
 
     func submit<Result: Sendable>(
         to queue: JobQueue<any TransactionJob>, alone: Bool = false, _ body: @escaping @Sendable (SQLiteConnection) throws -> Result

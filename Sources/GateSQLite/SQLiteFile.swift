@@ -53,7 +53,7 @@ struct SQLiteFile: Sendable {
         connection.setBusyTimeout(milliseconds: Self.busyTimeout)
         try connection.executeScript(
             """
-            PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;
+            PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON;
             PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = \(options.logLimit)
             """)
         return connection
@@ -63,11 +63,15 @@ struct SQLiteFile: Sendable {
         let id = try connection.integer("PRAGMA application_id")
         let pages = try connection.integer("PRAGMA page_count")
         if id == 0, pages == 0 {
+            // Until the log takes over there is a rollback journal, whose deletion must be on disk: else a power cut brings it
+            // back, and the next start undoes what it holds.
+            try connection.execute("PRAGMA synchronous = EXTRA")
             try connection.execute("PRAGMA application_id = 0x47415445")
         } else if id != Self.applicationID {
             throw .corrupt(reason: "\(path) is a database, but not one of Gatehouse: choose another path, or move it away")
         }
         let mode = try connection.row("PRAGMA journal_mode = WAL") { (row) throws(StorageError) in try row.text(0) }
+        try connection.execute("PRAGMA synchronous = FULL")
         guard mode == "wal" else { throw .readOnly(reason: "\(path): no write-ahead log can be kept here (\(mode ?? "no mode"))") }
     }
 
@@ -89,9 +93,20 @@ struct SQLiteFile: Sendable {
             missing.append(name)
             rest = rest.dropLast()
         }
-        for name in missing.reversed() where mkdir(name, 0o700) != 0 && errno != EEXIST {
-            throw systemError(errno, "the folder \(name) cannot be made")
+        for name in missing.reversed() {
+            guard mkdir(name, 0o700) == 0 || errno == EEXIST else { throw systemError(errno, "the folder \(name) cannot be made") }
+            try synchronizeFolder(above: name)
         }
+    }
+
+    /// Puts the entry of `path` in its folder on disk. SQLite does so for the files that it makes itself.
+    private static func synchronizeFolder(above path: String) throws(StorageError) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError(errno, "the folder \(folder) cannot be opened") }
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw systemError(errno, "the folder \(folder) cannot be synced") }
     }
 
     /// Makes the file with `0600`; SQLite gives the files beside it the same.
@@ -109,6 +124,7 @@ struct SQLiteFile: Sendable {
         let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Self.systemError(errno, "\(path) cannot be made") }
         Glibc.close(descriptor)
+        try Self.synchronizeFolder(above: path)
     }
 
     static func systemError(_ code: Int32, _ what: String) -> StorageError {

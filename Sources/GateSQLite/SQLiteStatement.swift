@@ -5,6 +5,7 @@ import GateSQL
 /// A prepared statement. Confined to its connection's thread.
 final class SQLiteStatement {
     let pointer: OpaquePointer
+    private let hasParameters: Bool
     /// Whether it is being stepped: a query's row closure may run the same text again.
     var inUse = false
 
@@ -18,6 +19,7 @@ final class SQLiteStatement {
         try SQLiteCode.check(code, database, path: path)
         guard let pointer else { throw .misuse(reason: "an empty statement") }
         self.pointer = pointer
+        hasParameters = sqlite3_bind_parameter_count(pointer) > 0
     }
 
     deinit { sqlite3_finalize(pointer) }
@@ -57,6 +59,6 @@ final class SQLiteStatement {
     /// Makes it ready for the next run, and lets go of what was bound. The codes repeat those of the last step.
     func reset() {
         sqlite3_reset(pointer)
-        sqlite3_clear_bindings(pointer)
+        if hasParameters { sqlite3_clear_bindings(pointer) }
     }
 }

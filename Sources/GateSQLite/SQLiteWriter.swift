@@ -1,6 +1,7 @@
 import CSQLite
 import GateCore
 import GateSQL
+import Glibc
 import Logging
 
 /// Group commit: takes the writes that wait, runs them in one transaction, commits, and then answers them all.
@@ -10,24 +11,30 @@ import Logging
 struct SQLiteWriter: ~Copyable {
     private let file: SQLiteFile
     private let queue: JobQueue<any TransactionJob>
+    private let answers: AnswerThread
     private let condition: WriterCondition
     private let logger: Logger
     /// `nil` after a failure that the connection may not get over; the next batch opens another.
     private var connection: SQLiteConnection?
     private var log: WriteAheadLog
+    private let time: any TimeSource
+    /// Of the last commit: how many writes it held, and how long it took.
+    private var last = (count: 0, duration: Duration.zero)
     /// Taken from the queue, not yet begun.
     private var backlog: ArraySlice<any TransactionJob> = []
 
     init(
-        _ connection: SQLiteConnection, file: SQLiteFile, queue: JobQueue<any TransactionJob>, condition: WriterCondition,
-        logger: Logger
+        _ connection: SQLiteConnection, file: SQLiteFile, queue: JobQueue<any TransactionJob>, answers: AnswerThread,
+        condition: WriterCondition, time: any TimeSource, logger: Logger
     ) {
         self.connection = connection
         self.file = file
         self.queue = queue
+        self.answers = answers
         self.condition = condition
+        self.time = time
         self.logger = logger
-        log = WriteAheadLog(limit: file.options.logLimit, condition: condition, logger: logger)
+        log = WriteAheadLog(options: file.options, condition: condition, logger: logger)
         log.follow(connection)
     }
 
@@ -35,14 +42,41 @@ struct SQLiteWriter: ~Copyable {
     mutating func run() {
         while let jobs = queue.take(upTo: file.options.batchLimit) {
             backlog = jobs[...]
+            gather()
             while !backlog.isEmpty { commitBatch() }
         }
         if let connection { log.finish(connection) }
         connection = nil
+        answers.close()
     }
 
+    /// Waits a moment for those whom the last commit answered: most of them come back with their next write, one by one. To commit
+    /// at once would give the first a commit of its own, and make the others wait for it. It ends when as many are there as
+    /// before, when nobody comes any more, or after the time that a commit takes.
+    private func gather() {
+        guard last.count > 1 else { return }
+        let expected = min(last.count, file.options.batchLimit) - backlog.count
+        let start = time.monotonic()
+        let end = start + min(last.duration, Self.patience)
+        var arrival = (count: 0, at: start)
+        while arrival.count < expected {
+            sched_yield()
+            let now = time.monotonic()
+            let count = queue.waiting
+            if count > arrival.count { arrival = (count, now) }
+            guard now < end, now.since(arrival.at) < Self.lull else { return }
+        }
+    }
+
+    /// The most that a write may wait for others to join it.
+    private static let patience = Duration.milliseconds(2)
+    /// So long without an arrival, and no more are expected.
+    private static let lull = Duration.microseconds(50)
+
     private mutating func commitBatch() {
-        var batch: [(job: any TransactionJob, error: (any Error)?)] = []
+        var batch: AnswerThread.Outcomes = []
+        batch.reserveCapacity(backlog.count)
+        var committing = false
         do throws(StorageError) {
             let connection = try opened()
             try connection.execute("BEGIN IMMEDIATE")
@@ -58,19 +92,21 @@ struct SQLiteWriter: ~Copyable {
             }
             // Also where a body caught the error upon which SQLite ended the transaction.
             guard connection.inTransaction else { throw .inputOutput(reason: "\(file.path): SQLite gave the transaction up") }
+            committing = true
+            let start = time.monotonic()
             try connection.execute("COMMIT")
+            last = (batch.count, time.monotonic().since(start))
         } catch {
             // One fate for all: a body that threw may have seen rows of another that are now gone.
             let lost = batch.isEmpty ? Array(backlog) : batch.map(\.job)
             if batch.isEmpty { backlog = [] }
             abandon(error)
+            if committing { overwriteFailedCommit() }
             for job in lost { job.fail(error) }
             return
         }
         condition.writeSucceeded()
-        for (job, error) in batch {
-            if let error { job.fail(error) } else { job.succeed() }
-        }
+        if backlog.isEmpty && queue.waiting == 0 { AnswerThread.answer(batch) } else { answers.hand(batch) }
         if let connection { log.committed(connection) }
     }
 
@@ -116,6 +152,20 @@ struct SQLiteWriter: ~Copyable {
             logger.warning("The database's connection is opened anew", metadata: ["reason": "\(error)"])
         }
         if connection.inTransaction { self.connection = nil }
+    }
+
+    /// A commit whose sync failed may stand whole in the log, and a process that ended now would find it there when it starts
+    /// again. The next commit overwrites it: so make one, before anybody is told that it failed.
+    private mutating func overwriteFailedCommit() {
+        do throws(StorageError) {
+            let connection = try opened()
+            try connection.execute("BEGIN IMMEDIATE")
+            try connection.touch()
+            try connection.execute("COMMIT")
+            condition.writeSucceeded()
+        } catch {
+            abandon(error)
+        }
     }
 
     private mutating func opened() throws(StorageError) -> SQLiteConnection {

@@ -11,21 +11,22 @@ struct WriteAheadLog: ~Copyable {
     /// Frames after the last commit; SQLite's hook writes it.
     private let frames: UnsafeMutablePointer<Int>
     private var framesBefore = 0
-    private var nextCheckpoint = Self.interval
+    private var nextCheckpoint: Int
+    /// In frames.
+    private let interval: Int
     private let limit: Int
     private let condition: WriterCondition
     private let logger: Logger
 
-    /// In frames: SQLite's own default for `wal_autocheckpoint`, about 4 MiB.
-    private static let interval = 1000
     /// In bytes: a page of 4096, and a header.
     private static let frameSize = 4120
     /// How long commits may wait for readers, in milliseconds. A read lasts a few.
     private static let patience: Int32 = 250
 
-    /// - Parameter limit: in bytes.
-    init(limit: Int, condition: WriterCondition, logger: Logger) {
-        self.limit = limit / Self.frameSize
+    init(options: SQLiteOptions, condition: WriterCondition, logger: Logger) {
+        interval = options.checkpointInterval
+        nextCheckpoint = interval
+        limit = options.logLimit / Self.frameSize
         self.condition = condition
         self.logger = logger
         frames = .allocate(capacity: 1)
@@ -40,10 +41,10 @@ struct WriteAheadLog: ~Copyable {
     /// Called after each commit, when its writers have been answered.
     mutating func committed(_ connection: SQLiteConnection) {
         let count = frames.pointee
-        if count < framesBefore { nextCheckpoint = Self.interval }
+        if count < framesBefore { nextCheckpoint = interval }
         framesBefore = count
         guard count >= nextCheckpoint else { return }
-        nextCheckpoint = count + Self.interval
+        nextCheckpoint = count + interval
         do throws(StorageError) {
             if count < limit {
                 _ = try connection.checkpoint(SQLITE_CHECKPOINT_PASSIVE)
@@ -63,6 +64,7 @@ struct WriteAheadLog: ~Copyable {
     mutating func finish(_ connection: SQLiteConnection) {
         do throws(StorageError) {
             _ = try connection.checkpoint(SQLITE_CHECKPOINT_TRUNCATE)
+            connection.setCheckpointOnClose(true)
         } catch {
             logger.warning("The write-ahead log stays beside the database", metadata: ["reason": "\(error)"])
         }

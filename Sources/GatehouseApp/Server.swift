@@ -46,7 +46,7 @@ package enum Server {
         }
         let shutdown = configuration.http.shutdownTimeout
         let main = server(configuration.listen.http, composition.api, observer)
-        composition.metrics.registerConnections { main.openConnections }
+        composition.metrics.register { main.openConnections }
         var services: [any Service] = [
             ClosingService { await composition.close() },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
@@ -64,7 +64,9 @@ package enum Server {
         services.append(
             HTTPServerService(
                 name: "http", server: main, shutdownTimeout: shutdown, log: log,
-                started: { _ in log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"]) },
+                started: { _ in
+                    log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
+                },
                 stopping: {
                     log.notice("Stopping: finishing what runs")
                     composition.health.stop()

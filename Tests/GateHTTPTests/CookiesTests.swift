@@ -27,6 +27,8 @@ struct CookiesTests {
 
     @Test("on plain HTTP it has neither the prefix nor Secure, for a browser would drop it")
     func plainCookie() {
-        #expect(SessionCookie(isSecure: false).set("token", maxAge: .seconds(60)) == "gatehouse=token; Max-Age=60; Path=/; HttpOnly; SameSite=Lax")
+        #expect(
+            SessionCookie(isSecure: false).set("token", maxAge: .seconds(60))
+                == "gatehouse=token; Max-Age=60; Path=/; HttpOnly; SameSite=Lax")
     }
 }

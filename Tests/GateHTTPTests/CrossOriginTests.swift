@@ -24,7 +24,8 @@ struct CORSTests {
     @Test(
         "CHECKLIST 14: null, unlisted and look-alike origins are not, and Vary stays",
         arguments: [
-            "null", "https://evil.example", "https://www.example.com.evil.example", "http://www.example.com", "https://www.example.com:444", "*", "",
+            "null", "https://evil.example", "https://www.example.com.evil.example", "http://www.example.com", "https://www.example.com:444",
+            "*", "",
         ])
     func unlisted(origin: String) {
         var response = Response(.ok)

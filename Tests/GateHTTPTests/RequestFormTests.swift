@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Request bodies as forms")
 struct RequestFormTests {
-    private func form(_ type: String?, _ body: String, headers more: HTTPHeaders = [:], limit: Int = 1000) async -> Result<RequestForm, Problem> {
+    private func form(_ type: String?, _ body: String, headers more: HTTPHeaders = [:], limit: Int = 1000) async -> Result<
+        RequestForm, Problem
+    > {
         var headers = more
         if let type { headers.add(name: "content-type", value: type) }
         let request = Request(
@@ -16,7 +18,8 @@ struct RequestFormTests {
     @Test(
         "JSON and forms give the same fields",
         arguments: [
-            ("application/json", #"{"email":"a@b.example","name":"Ann Ö"}"#), ("application/json; charset=utf-8", #"{"name":"Ann \u00d6","email":"a@b.example"}"#),
+            ("application/json", #"{"email":"a@b.example","name":"Ann Ö"}"#),
+            ("application/json; charset=utf-8", #"{"name":"Ann \u00d6","email":"a@b.example"}"#),
             ("APPLICATION/JSON", #" {"email":"a@b.example","name":"Ann Ö"} "#),
             ("application/x-www-form-urlencoded", "email=a%40b.example&name=Ann+%C3%96"),
             ("application/x-www-form-urlencoded;charset=UTF-8", "name=Ann%20%c3%96&email=a@b.example"),
@@ -35,7 +38,8 @@ struct RequestFormTests {
             ("application/json", "{\n  \"email\": x}", 400, "line 2, column 12"), ("application/json", "", 400, "line 1, column 1"),
             ("application/json", "[1]", 400, "must be a JSON object"), ("application/json", #"{"a":1,"a":2}"#, 400, "twice"),
             ("application/x-www-form-urlencoded", "a=%4", 400, "percent"), ("application/x-www-form-urlencoded", "a=%ff", 400, "UTF-8"),
-            ("application/x-www-form-urlencoded", "a=1&a=2", 400, "twice"), ("application/json", String(repeating: " ", count: 1001), 413, "1000 bytes"),
+            ("application/x-www-form-urlencoded", "a=1&a=2", 400, "twice"),
+            ("application/json", String(repeating: " ", count: 1001), 413, "1000 bytes"),
         ] as [(String, String, Int, String)])
     func refused(type: String, body: String, status: Int, words: String) async {
         guard case .failure(let problem) = await form(type, body) else {

@@ -35,20 +35,37 @@ final class RawClient: Sendable {
 
     /// What comes until the server closes.
     func readToEnd() async throws -> String { try await read { $0.isEnded } }
+    func readBytesToEnd() async throws -> [UInt8] { try await readBytes { _ in false } }
+
+    /// What has come once `isDone` says so, or at the end.
+    func readBytes(_ isDone: @escaping @Sendable ([UInt8]) -> Bool) async throws -> [UInt8] {
+        try await wait { isDone($0.bytes) || $0.isEnded }
+    }
 
     /// What has come once it holds `text` (so many times), which is then taken off.
     func read(until text: String, times: Int = 1) async throws -> String {
-        try await read { $0.received.split(separator: text, omittingEmptySubsequences: false).count > times || $0.isEnded }
+        let sought = Array(text.utf8)
+        return try await read { inbox in
+            if inbox.isEnded { return true }
+            var rest = inbox.bytes[...]
+            for _ in 0..<times {
+                guard let found = rest.firstRange(of: sought) else { return false }
+                rest = rest[found.upperBound...]
+            }
+            return true
+        }
     }
 
-    func read(bytes: Int) async throws -> String { try await read { $0.received.utf8.count >= bytes || $0.isEnded } }
-
     private func read(_ isDone: @escaping @Sendable (Inbox) -> Bool) async throws -> String {
+        String(decoding: try await wait(isDone), as: UTF8.self)
+    }
+
+    private func wait(_ isDone: @escaping @Sendable (Inbox) -> Bool) async throws -> [UInt8] {
         let inbox = inbox
         return try await channel.eventLoop.flatSubmit {
             let promise = inbox.value.wait(isDone, on: self.channel.eventLoop)
             let deadline = self.channel.eventLoop.scheduleTask(in: .seconds(10)) {
-                promise.fail(TimedOut(received: inbox.value.received))
+                promise.fail(TimedOut(received: String(decoding: inbox.value.bytes, as: UTF8.self)))
             }
             promise.futureResult.whenComplete { _ in deadline.cancel() }
             return promise.futureResult
@@ -57,12 +74,12 @@ final class RawClient: Sendable {
 
     final class Inbox: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
-        var received = ""
+        var bytes: [UInt8] = []
         var isEnded = false
-        private var waiting: (isDone: (Inbox) -> Bool, promise: EventLoopPromise<String>)?
+        private var waiting: (isDone: (Inbox) -> Bool, promise: EventLoopPromise<[UInt8]>)?
 
-        func wait(_ isDone: @escaping (Inbox) -> Bool, on loop: any EventLoop) -> EventLoopPromise<String> {
-            let promise = loop.makePromise(of: String.self)
+        func wait(_ isDone: @escaping (Inbox) -> Bool, on loop: any EventLoop) -> EventLoopPromise<[UInt8]> {
+            let promise = loop.makePromise(of: [UInt8].self)
             waiting = (isDone, promise)
             check()
             return promise
@@ -71,12 +88,12 @@ final class RawClient: Sendable {
         private func check() {
             guard let (isDone, promise) = waiting, isDone(self) else { return }
             waiting = nil
-            promise.succeed(received)
-            received = ""
+            promise.succeed(bytes)
+            bytes = []
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            received += String(buffer: unwrapInboundIn(data))
+            bytes += Array(buffer: unwrapInboundIn(data))
             check()
         }
 

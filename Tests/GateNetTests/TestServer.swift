@@ -36,12 +36,10 @@ struct TestServer: Sendable {
     let port: Int
 
     static func run(
-        _ configure: (inout HTTPServerConfiguration) -> Void = { _ in },
-        answer: @escaping @Sendable (Request) -> Answer = { _ in .now(.text("hello")) },
+        _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
+        answer: @escaping @Sendable (Request) -> Answer = { _ in .now(.text(.ok, "hello")) },
         _ body: (TestServer) async throws -> Void
     ) async throws {
-        var configuration = HTTPServerConfiguration()
-        configure(&configuration)
         let observer = RecordingObserver()
         let server = HTTPServer(
             [Listener(.tcp(host: "127.0.0.1", port: 0))], configuration: configuration, responder: ClosureResponder(answer: answer),
@@ -63,5 +61,13 @@ struct TestServer: Sendable {
         let client = try await connect()
         try await client.send(request)
         return try await client.readToEnd()
+    }
+}
+
+extension HTTPServerConfiguration {
+    static func with(_ change: (inout HTTPServerConfiguration) -> Void) -> HTTPServerConfiguration {
+        var configuration = HTTPServerConfiguration()
+        change(&configuration)
+        return configuration
     }
 }

@@ -1,17 +1,22 @@
-import GateCore
 import GateSQL
 import GateSQLite
 import GateTesting
-import Logging
+import Synchronization
 import Testing
 
 @Suite struct ContractTests {
-    @Test func keepsWhatItAnswered() async throws {
-        let database = try await SQLiteDatabase.open(
-            path: "/tmp/gate-smoke-\(SystemEntropy().uint64())/a/gatehouse.db", time: SystemTime(), logger: Logger(label: "test"))
-        try await SQLDatabaseContract.keepsWhatItAnswered(database)
-        #expect(await database.health() != .failing(.closed))
-        await database.close()
-        await #expect(throws: StorageError.closed) { try await database.read { _ in } }
+    @Test("SQLite keeps the contract of a database", arguments: SQLDatabaseContract.scenarios)
+    func contract(_ scenario: SQLDatabaseContract.Scenario) async throws {
+        let folder = TemporaryFolder()
+        let database = try await folder.open()
+        let opened = Mutex([database])
+        try await scenario.run(
+            SQLDatabaseContract.Subject(database: database) {
+                await database.close()
+                let again = try await folder.open()
+                opened.withLock { $0.append(again) }
+                return again
+            })
+        for database in opened.withLock({ $0 }) { await database.close() }
     }
 }

@@ -1,4 +1,4 @@
-package import GateCore
+import GateCore
 package import GateHTTP
 import NIOHTTP1
 

@@ -29,19 +29,23 @@ enum AdminLimitRoutes {
         let target = call.request.target
         var cleared = 0
         if target.queryValue("all") == "true" {
-            cleared = try await call.services.limits.clear(.all) + call.services.identity.forgetLoginFailures()
+            cleared = try await call.services.limits.clear(.all) + call.services.identity.forgetLoginFailures(.all)
         } else if let name = try policy(call) {
             cleared = try await call.services.limits.clear(.policy(name))
         } else if let text = target.queryValue("network") {
-            guard let network = IPNetwork(text) else { throw Problem(.invalid, "\"\(text)\" is neither an address nor a network such as 10.0.0.0/8.") }
-            cleared = try await call.services.limits.clear(.network(network)) + call.services.identity.forgetLoginFailures(network: network)
+            guard let network = IPNetwork(text) else {
+                throw Problem(.invalid, "\"\(text)\" is neither an address nor a network such as 10.0.0.0/8.")
+            }
+            cleared =
+                try await call.services.limits.clear(.network(network)) + call.services.identity.forgetLoginFailures(.network(network))
         } else if let who = target.queryValue("user") {
             let id = try await call.services.identity.findUser(who).user.id
             cleared = try await call.services.limits.clear(.user(high: id.high, low: id.low))
         } else if let text = target.queryValue("email") {
             guard let email = EmailAddress(text) else { throw Problem(.invalid, "\"\(text)\" is no e-mail address.") }
             let account = call.services.identity.accountHash(email)
-            cleared = try await call.services.limits.clear(.account(account)) + call.services.identity.forgetLoginFailures(email: email)
+            cleared =
+                try await call.services.limits.clear(.account(account)) + call.services.identity.forgetLoginFailures(.account(account))
         } else {
             throw Problem(.invalid, "Say what to clear: all=true, policy, network, user or email.")
         }

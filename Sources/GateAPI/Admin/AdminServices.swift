@@ -1,5 +1,4 @@
 package import GateCore
-package import GateHTTP
 package import GateIdentity
 package import GateLimits
 package import Logging

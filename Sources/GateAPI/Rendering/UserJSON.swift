@@ -1,7 +1,7 @@
-import NIOHTTP1
 import GateCore
 import GateHTTP
 import GateIdentity
+import NIOHTTP1
 
 extension JSONWriter {
     /// A user as clients see it.

@@ -48,7 +48,8 @@ enum AuthRoutes {
             try await call.limited(by: [.api]) { form in
                 try form.require([], optional: ["refresh_token"])
                 if let token = form.text("refresh_token") {
-                    return .signedIn(try await call.identity.refresh(token: Secret(token), device: call.device), cookie: call.services.cookie)
+                    return .signedIn(
+                        try await call.identity.refresh(token: Secret(token), device: call.device), cookie: call.services.cookie)
                 }
                 guard let cookie = call.request.headers.cookie(call.services.cookie.name) else { throw IdentityError.notAuthenticated }
                 try call.refuseCrossSite()

@@ -59,7 +59,7 @@ enum OrganisationRoutes {
                 let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
                 throw IdentityError.invalid([FieldFault(field: "role", code: "unknown", message: "The role must be one of \(known).")])
             }
-            try await call.identity.changeRole(of: user, in: id, to: role, by: principal)
+            try await call.identity.changeRole(of: user, to: role, in: id, by: principal)
             return Response(.noContent)
         }
     }

@@ -86,7 +86,7 @@ final class HashingThreads: Sendable {
 }
 
 /// A POSIX semaphore, see sem_overview(7).
-private final class Semaphore: @unchecked Sendable {
+final class Semaphore: @unchecked Sendable {
     // The address is fixed and every operation on it is atomic.
     private let pointer = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 

@@ -52,16 +52,21 @@ package final class PasswordHasher: Sendable {
     /// cost: who asks cannot tell by the time. So it is for a password over 72 bytes against an unmarked hash, made elsewhere
     /// of the first 72.
     package func verify(_ password: Secret, against hash: PasswordHash?) async throws(PasswordHashingError) -> Bool {
-        let prehash = Bcrypt.needsPrehash(password)
-        guard let stored = hash.flatMap(Bcrypt.init), Self.permittedCosts.contains(stored.cost), stored.isPrehashed == prehash else {
-            let cost = hash.flatMap(Bcrypt.init)?.cost ?? cost
-            let setting = Bcrypt.unmatched(cost: Self.permittedCosts.contains(cost) ? cost : self.cost)
-            _ = try await run(password, setting: setting, prehash: prehash)
-            return false
-        }
-        guard let text = try await run(password, setting: stored.text, prehash: prehash) else { return false }
+        let work = verification(of: password, against: hash)
+        let text = try await run(password, setting: work.setting, prehash: work.prehash)
+        guard let text, let expected = work.expected else { return false }
         // The last 31 characters are the hash; the salt's last one has bits that not every implementation sets alike.
-        return constantTimeEqual(Array(text.utf8.suffix(31)), Array(stored.text.utf8.suffix(31)))
+        return constantTimeEqual(Array(text.utf8.suffix(31)), Array(expected.utf8.suffix(31)))
+    }
+
+    /// What is hashed in order to verify, and what has to come out: `nil` where nothing can, and only the time is spent.
+    func verification(of password: Secret, against hash: PasswordHash?) -> (setting: String, prehash: Bool, expected: String?) {
+        let prehash = Bcrypt.needsPrehash(password)
+        guard let stored = hash.flatMap(Bcrypt.init), Self.permittedCosts.contains(stored.cost) else {
+            return (Bcrypt.unmatched(cost: cost), prehash, nil)
+        }
+        guard stored.isPrehashed == prehash else { return (Bcrypt.unmatched(cost: stored.cost), prehash, nil) }
+        return (stored.text, prehash, stored.text)
     }
 
     /// Whether the hash was made with another cost, or cannot be read: then hash the password anew at the next sign-in.

@@ -16,6 +16,10 @@ package protocol OrganisationStore: Sendable {
     /// Members in the order of their joining.
     func members(of organisation: Organisation.ID) async throws -> [Member]
 
+    /// Adds a member.
+    /// - Returns: `false` where there is no such user or organisation, or the user is a member already, in whatever role.
+    func insertMember(_ user: User.ID, as role: Role, in organisation: Organisation.ID, at now: Timestamp) async throws -> Bool
+
     /// Gives a member another role, if it is still `current`: the right to do so was judged by that.
     func setRole(
         _ role: Role, of user: User.ID, in organisation: Organisation.ID, from current: Role

@@ -11,8 +11,20 @@ package protocol LoginFailureStore: Sendable {
 
     func clear(_ key: LoginFailureKey) async throws
 
+    /// Forgets what an operator selects.
+    /// - Returns: how many were forgotten.
+    func clear(_ selection: LoginFailureSelection) async throws -> Int
+
     /// Deletes those whose last failure was before `horizon`.
     func prune(before horizon: Timestamp) async throws -> Int
+}
+
+package enum LoginFailureSelection: Hashable, Sendable {
+    case all
+    /// From networks that lie inside this one, or hold it.
+    case network(IPNetwork)
+    /// For one account, from everywhere.
+    case account(UInt64)
 }
 
 package struct LoginFailureKey: Hashable, Sendable {

@@ -14,6 +14,12 @@ enum OrganisationRows {
         return role
     }
 
+    static func find(_ id: Organisation.ID, _ connection: any SQLConnection) throws(StorageError) -> Organisation? {
+        try connection.row("SELECT id, name, created_at FROM organisations WHERE id = ?1", [id]) { row throws(StorageError) in
+            try organisation(row, from: 0)
+        }
+    }
+
     static func insert(
         _ organisation: Organisation, owner: User.ID, at now: Timestamp, _ connection: any SQLConnection
     ) throws(StorageError) {

@@ -16,11 +16,7 @@ package struct SQLOrganisationStore: OrganisationStore {
     }
 
     package func find(_ id: Organisation.ID) async throws -> Organisation? {
-        try await database.read { connection in
-            try connection.row("SELECT id, name, created_at FROM organisations WHERE id = ?1", [id]) { row throws(StorageError) in
-                try OrganisationRows.organisation(row, from: 0)
-            }
-        }
+        try await database.read { try OrganisationRows.find(id, $0) }
     }
 
     package func role(of user: User.ID, in organisation: Organisation.ID) async throws -> Role? {
@@ -40,6 +36,22 @@ package struct SQLOrganisationStore: OrganisationStore {
             ) { row throws(StorageError) in
                 Member(user: try UserRows.user(row), role: try OrganisationRows.role(row, 8), joinedAt: try row.timestamp(9))
             }
+        }
+    }
+
+    package func insertMember(
+        _ user: User.ID, as role: Role, in organisation: Organisation.ID, at now: Timestamp
+    ) async throws -> Bool {
+        try await database.write { connection in
+            guard try UserRows.find(user, connection) != nil, try OrganisationRows.find(organisation, connection) != nil else {
+                return false
+            }
+            let inserted = try connection.execute(
+                """
+                INSERT INTO memberships (organisation_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4)
+                ON CONFLICT (organisation_id, user_id) DO NOTHING
+                """, [organisation, user, role.rawValue, now])
+            return inserted == 1
         }
     }
 

@@ -34,6 +34,23 @@ package struct SQLLoginFailureStore: LoginFailureStore {
         }
     }
 
+    package func clear(_ selection: LoginFailureSelection) async throws -> Int {
+        try await database.write { connection in
+            switch selection {
+            case .all: return try connection.execute("DELETE FROM login_failures")
+            case .account(let account):
+                return try connection.execute("DELETE FROM login_failures WHERE account = ?1", [Int64(bitPattern: account)])
+            case .network(let wanted):
+                let networks = try connection.rows("SELECT DISTINCT network FROM login_failures", []) { row throws(StorageError) in
+                    try row.text(0)
+                }
+                return try networks.filter { IPNetwork($0).map(wanted.overlaps) ?? false }.reduce(0) { count, network in
+                    try count + connection.execute("DELETE FROM login_failures WHERE network = ?1", [network])
+                }
+            }
+        }
+    }
+
     package func prune(before horizon: Timestamp) async throws -> Int {
         try await database.write { try $0.execute("DELETE FROM login_failures WHERE last_at < ?1", [horizon]) }
     }

@@ -27,7 +27,7 @@ struct Backends: Sendable {
     /// The migrations for the database chosen.
     static func migrations(_ configuration: Configuration) throws -> MigrationPlan {
         switch configuration.database.url {
-        case .sqlite: try MigrationPlan(Migrations.sqlite)
+        case .sqlite: try MigrationPlan(AccountMigrations.sqlite)
         }
     }
 }

@@ -5,6 +5,7 @@ import GateHTTP
 import GateIdentity
 import GateLimits
 import GateSQL
+import GateSQLite
 import GateStores
 import Logging
 
@@ -25,7 +26,12 @@ struct Composition: Sendable {
     init(_ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger) async throws {
         self.configuration = configuration
         self.log = log
-        let secrets = try SecretsFile.open(configuration, time: time, entropy: entropy)
+        let secrets: ServerSecrets
+        do throws(SecretsError) {
+            secrets = try SecretsFile.open(configuration, time: time, entropy: entropy)
+        } catch {
+            throw CommandFailure(.configuration, error.description)
+        }
         backends = try await Backends.open(configuration, time: time, log: log)
         for migration in try await Backends.migrations(configuration).up(backends.database, time: time) {
             log.info("The database was migrated", metadata: ["migration": "\(migration.version) \(migration.name)"])
@@ -44,7 +50,7 @@ struct Composition: Sendable {
         try await identity.start()
         health = HealthReport(version: GatehouseVersion.current, components: [DatabaseComponent(database: database, log: log)], time: time)
         metrics = MetricsRegistry()
-        metrics.register(identity: identity, backends: backends, time: time)
+        metrics.register(identity: identity, backends: backends)
 
         let cors = CORSPolicy(origins: configuration.cors.origins.map(\.description))
         api = API(
@@ -54,12 +60,25 @@ struct Composition: Sendable {
                 crossSite: CrossSiteRule(ownOrigin: configuration.publicURL.description, allowed: cors),
                 securityHeaders: SecurityHeaders(configuration), cookie: SessionCookie(isSecure: configuration.cookiesAreSecure),
                 publicURL: configuration.publicURL.description, bodyLimit: configuration.http.maxBody.bytes, time: time, log: log))
-        let rotation = SecretRotation(secrets: secrets, identity: identity, time: time, entropy: entropy)
+        let identity = identity
         let metrics = metrics
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: backends.limits, health: health, rotateSecrets: { try await rotation.rotate() },
+                identity: identity, limits: backends.limits, health: health, rotateSecrets: { try Self.rotate(secrets, identity, at: time.now(), entropy: entropy) },
                 metrics: { metrics.text }, time: time, log: log))
+    }
+
+    /// Makes new keys, on disk first, and gives them to those who hold the old ones.
+    /// - Returns: what was done, in words for the operator.
+    private static func rotate(_ secrets: ServerSecrets, _ identity: Identity, at now: Timestamp, entropy: any Entropy) throws -> String {
+        do {
+            let rotation = try secrets.rotate(at: now, entropy: entropy)
+            identity.accessTokens.replaceKeys(try secrets.signingKeys())
+            identity.sessionTokens.replaceKeys(secrets.sessionKey, previous: secrets.previousSessionKeys)
+            return rotation.summary
+        } catch let error as SecretsError {
+            throw Problem(.unavailable, error.description)
+        }
     }
 
     /// Ends what has threads of its own, the database last.

@@ -1,9 +1,9 @@
-package import GateCore
 import GateAPI
+package import GateCore
 import GateHTTP
 import GateNet
 import GateSQLite
-import Logging
+package import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -21,9 +21,14 @@ package struct AdminConnection: Sendable {
     /// - Throws: `CommandFailure`.
     package static func open(_ configuration: Configuration, needsServer: Bool, log: Logger) async throws -> AdminConnection {
         let client = UnixHTTPClient(path: configuration.listen.admin)
-        if await client.isAnswered() { return AdminConnection(way: .socket(client)) }
-        guard !needsServer else {
-            throw CommandFailure(.unavailable, "No server answers on \(configuration.listen.admin): only a running server knows this.")
+        do {
+            _ = try await client.request(.GET, "/admin/server")
+            return AdminConnection(way: .socket(client))
+        } catch let failure as UnixHTTPClient.Failure {
+            switch failure {
+            case .noSocket where !needsServer, .notListening where !needsServer: break
+            default: throw CommandFailure(failure)
+            }
         }
         do {
             let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
@@ -57,10 +62,14 @@ package struct AdminConnection: Sendable {
     }
 
     private func send(_ method: String, _ target: String, _ body: JSON?, over client: UnixHTTPClient) async throws -> (Int, [UInt8]) {
-        let response = try await client.request(
-            HTTPMethod(rawValue: method), target, headers: body == nil ? [:] : ["content-type": "application/json"],
-            body: body.map { ByteBuffer(bytes: $0.bytes) } ?? ByteBuffer())
-        return (Int(response.status.code), Array(response.body.readableBytesView))
+        do {
+            let response = try await client.request(
+                HTTPMethod(rawValue: method), target, headers: body == nil ? [:] : ["content-type": "application/json"],
+                body: body.map { ByteBuffer(bytes: $0.bytes) } ?? ByteBuffer())
+            return (Int(response.status.code), Array(response.body.readableBytesView))
+        } catch let failure as UnixHTTPClient.Failure {
+            throw CommandFailure(failure)
+        }
     }
 
     private func answer(_ method: String, _ target: String, _ body: JSON?, by composition: Composition) async throws -> (Int, [UInt8]) {
@@ -78,6 +87,12 @@ package struct AdminConnection: Sendable {
         let detail = problem["detail"]?.string ?? problem["title"]?.string ?? "The server answered \(status)."
         let errors = (problem["errors"]?.array ?? []).map { "\n  \($0["field"]?.string ?? ""): \($0["message"]?.string ?? "")" }
         return CommandFailure(status == 503 ? .unavailable : .failure, detail + errors.joined())
+    }
+}
+
+extension CommandFailure {
+    fileprivate init(_ failure: UnixHTTPClient.Failure) {
+        if case .notPermitted = failure { self.init(.permission, failure.description) } else { self.init(.unavailable, failure.description) }
     }
 }
 

@@ -1,4 +1,4 @@
-package import GateCore
+import GateCore
 package import GateSQL
 import GateSQLite
 package import Logging

@@ -31,7 +31,9 @@ struct MaintenanceService: Service {
             if report.wasPutOff { log.warning("The clock has jumped: expired rows are deleted the next time") }
             log.debug(
                 "Expired rows were deleted",
-                metadata: ["sessions": "\(report.sessions)", "revocations": "\(report.revocations)", "login_failures": "\(report.loginFailures)"])
+                metadata: [
+                    "sessions": "\(report.sessions)", "revocations": "\(report.revocations)", "login_failures": "\(report.loginFailures)",
+                ])
         } catch {
             log.warning("Expired rows could not be deleted; trying again in an hour", metadata: ["error": "\(error)"])
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import GateCore
 import GatehouseApp
 
 struct CheckCommand: ParsableCommand {

@@ -47,7 +47,9 @@ struct LimitCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let query = ["all": all ? "true" : nil, "policy": policy, "network": network, "user": user, "email": email].compactMapValues { $0 }
+            let query = ["all": all ? "true" : nil, "policy": policy, "network": network, "user": user, "email": email].compactMapValues {
+                $0
+            }
             let answer = try await options.operate(needsServer: true) { try await $0.call("DELETE", "/admin/limits", query: query) }
             Terminal.say(output.json ? answer.text : "\(answer["cleared"]?.integer ?? 0) cleared.")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GateCore
+import GateSQL
 import GatehouseApp
 
 struct MigrateCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatehouseApp
+import Logging
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +15,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: ArgumentHelp("Listen here; may be repeated.", valueName: "address")) var listen: [String] = []
     @Option(name: .long, help: ArgumentHelp("The address that clients use.", valueName: "url")) var publicUrl: String?
-    @Option(name: .long, help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level")) var logLevel: String?
+    @Option(name: .long, help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level")) var logLevel:
+        String?
     @Option(name: .long, help: ArgumentHelp("auto, json or text.", valueName: "format")) var logFormat: String?
 
     func run() async throws {

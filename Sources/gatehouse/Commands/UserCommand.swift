@@ -13,7 +13,8 @@ struct UserCommand: AsyncParsableCommand {
 
         @Argument(help: "The e-mail address.") var email: String
         @Option(name: .long, help: "The name.") var name: String?
-        @Option(name: .long, help: ArgumentHelp("An organisation to create, with this account as its owner.", valueName: "name")) var org: String?
+        @Option(name: .long, help: ArgumentHelp("An organisation to create, with this account as its owner.", valueName: "name")) var org:
+            String?
         @Flag(name: .long, help: "Set no password: it cannot sign in with one until it has one.") var noPassword = false
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -141,6 +142,7 @@ private func show(_ answer: JSON, _ output: OutputOptions) {
         Terminal.say("\(member.name): \(member.value.string ?? member.value.text)")
     }
     for organisation in answer["orgs"]?.array ?? [] {
-        Terminal.say("org: \(organisation["name"]?.string ?? "") (\(organisation["role"]?.string ?? ""), \(organisation["id"]?.string ?? ""))")
+        Terminal.say(
+            "org: \(organisation["name"]?.string ?? "") (\(organisation["role"]?.string ?? ""), \(organisation["id"]?.string ?? ""))")
     }
 }

@@ -1,0 +1,1 @@
+"""Gatehouse and its peer, measured in turn on the same machine."""

@@ -1,0 +1,27 @@
+import GateCrypto
+import GateIdentity
+import GateLimits
+import GateSQLite
+
+/// What the parts of the server tell of themselves, read when somebody scrapes.
+extension MetricsRegistry {
+    func register(identity: Identity, backends: Backends) {
+        registerProcess()
+        let passwords = identity.passwords
+        gauge("gatehouse_password_hashes_waiting", "Passwords that wait to be hashed.") { Double(passwords.queued) }
+        let revocations = identity.revocations
+        gauge("gatehouse_revocations", "Revocations remembered.") { Double(revocations.count) }
+        let tokens = identity.accessTokens
+        gauge("gatehouse_verified_tokens", "Access tokens remembered as verified.") { Double(tokens.rememberedTokens) }
+        let limits = backends.limits
+        gauge("gatehouse_limit_keys", "Pairs of policy and subject that are counted.") { Double(limits.occupancy.keys) }
+        gauge("gatehouse_limit_bytes", "Memory of what is counted, in bytes.") { Double(limits.occupancy.bytes) }
+        counter("gatehouse_limit_evictions_total", "Pairs forgotten because there were too many.") { Double(limits.occupancy.evictions) }
+        let database = backends.database
+        gauge("gatehouse_database_up", "Whether the last write to the database, if any, was possible.") { database.canWrite ? 1 : 0 }
+    }
+
+    func register(connections: @escaping @Sendable () -> Int) {
+        gauge("gatehouse_http_connections", "Open connections.") { Double(connections()) }
+    }
+}

@@ -1,0 +1,23 @@
+package import GateCore
+
+extension Configuration.Loaded {
+    /// The same as ``report``, for programs: each key's value, secrets redacted, and where it came from.
+    package var json: JSON {
+        let settings = Configuration.keys.map { key -> JSON.Member in
+            let literal = key.literal(configuration)
+            let value: JSON = key.isSecret ? (literal == nil ? .null : "<redacted>") : literal?.json ?? .null
+            return JSON.Member(key.path, ["value": value, "origin": .string(origins[key.path]?.description ?? "default")])
+        }
+        return ["settings": .object(settings), "notices": .array(notices.map { .string($0) })]
+    }
+}
+
+extension Literal {
+    fileprivate var json: JSON {
+        switch self {
+        case .quoted(let text): .string(text)
+        case .bare(let text): (try? JSON(parsing: Array(text.utf8))) ?? .string(text)
+        case .list(let texts): .array(texts.map { .string($0) })
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import GateCore
+import GateHTTP
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Testing
+
+@testable import GateNet
+
+@Suite("Listening and stopping")
+struct ListeningTests {
+    private func server(_ addresses: ListenerAddress...) -> HTTPServer {
+        HTTPServer(
+            addresses.map { Listener($0) },
+            responder: ClosureResponder { request in .now(.text(.ok, "peer \(request.peer?.description ?? "none")")) },
+            observer: RecordingObserver(), group: MultiThreadedEventLoopGroup.singleton)
+    }
+
+    /// A fresh folder that is removed after `body`.
+    private func withFolder(_ body: (String) async throws -> Void) async throws {
+        var template = Array("/tmp/gatehouse-net-XXXXXX\0".utf8.map(CChar.init))
+        let path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+        do { try await body(path) } catch {
+            _ = try? removeFolder(path)
+            throw error
+        }
+        try removeFolder(path)
+    }
+
+    private func removeFolder(_ path: String) throws {
+        for name in ["a.sock", "file"] { unlink("\(path)/\(name)") }
+        #expect(rmdir(path) == 0)
+    }
+
+    private func reason(_ server: HTTPServer) async -> ListenError? {
+        do {
+            _ = try await server.start()
+            await server.shutdownGracefully(within: .zero)
+            return nil
+        } catch { return error as? ListenError }
+    }
+
+    @Test("Several addresses at once; a taken one is named")
+    func addressInUse() async throws {
+        let first = server(.tcp(host: "127.0.0.1", port: 0), .tcp(host: "127.0.0.1", port: 0))
+        let bound = try await first.start()
+        #expect(Set(bound.compactMap(\.port)).count == 2)
+        let taken = ListenerAddress.tcp(host: "127.0.0.1", port: bound[1].port!)
+        let error = await reason(server(.tcp(host: "127.0.0.1", port: 0), taken))
+        #expect(error?.reason == .addressInUse && error?.address == taken)
+        #expect(error?.description.contains(taken.description) == true)
+        await first.shutdownGracefully(within: .zero)
+        #expect(await reason(server(taken)) == nil, "After stopping, the address is free at once.")
+    }
+
+    @Test("All of IPv4 and all of IPv6 on one port; without IPv6 the error says so")
+    func bothFamilies() async throws {
+        let four = server(.tcp(host: "0.0.0.0", port: 0))
+        let port = try await four.start()[0].port!
+        let error = await reason(server(.tcp(host: "::", port: port)))
+        #expect(error == nil || error?.reason == .addressUnavailable, "\(String(describing: error))")
+        await four.shutdownGracefully(within: .zero)
+    }
+
+    @Test("An address of another machine, and a name that is none")
+    func unavailable() async {
+        #expect(await reason(server(.tcp(host: "192.0.2.1", port: 0)))?.reason == .addressUnavailable)
+        #expect(await reason(server(.tcp(host: "no such host", port: 0)))?.reason == .addressUnavailable)
+    }
+
+    @Test("A Unix socket is for its user alone, answers, and is gone afterwards")
+    func unixSocket() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/a.sock"
+            let client = UnixHTTPClient(path: path)
+            await #expect(throws: UnixHTTPClient.Failure.noSocket(path: path)) { try await client.request(.GET, "/") }
+            let server = server(.unix(path: path))
+            #expect(try await server.start() == [BoundAddress(listener: .unix(path: path), port: nil)])
+            var status = stat()
+            #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+            let response = try await client.request(.POST, "/x", headers: ["x": "y"], body: ByteBuffer(string: "body"))
+            #expect(response.status == .ok && String(buffer: response.body) == "peer none")
+            #expect(await reason(self.server(.unix(path: path)))?.reason == .addressInUse)
+            await server.shutdownGracefully(within: .zero)
+            #expect(access(path, F_OK) != 0)
+        }
+    }
+
+    @Test("A socket left behind is replaced, anything else is left alone")
+    func staleSocket() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/a.sock"
+            close(try UnixSocketFile.listen(path, backlog: 1))
+            await #expect(throws: UnixHTTPClient.Failure.notListening(path: path)) {
+                try await UnixHTTPClient(path: path).request(.GET, "/")
+            }
+            #expect(await reason(server(.unix(path: path))) == nil)
+            let file = "\(folder)/file"
+            close(open(file, O_CREAT | O_WRONLY, 0o600))
+            #expect(await reason(server(.unix(path: file)))?.reason == .badPath)
+            #expect(access(file, F_OK) == 0)
+            #expect(await reason(server(.unix(path: "\(folder)/none/a.sock")))?.reason == .badPath)
+            #expect(await reason(server(.unix(path: "/tmp/" + String(repeating: "a", count: 200))))?.reason == .badPath)
+        }
+    }
+
+    @Test("The command line's client gives up in time")
+    func clientTimeout() async throws {
+        try await withFolder { folder in
+            let path = "\(folder)/a.sock"
+            let descriptor = try UnixSocketFile.listen(path, backlog: 1)
+            await #expect(throws: UnixHTTPClient.Failure.timedOut(path: path)) {
+                try await UnixHTTPClient(path: path, within: .milliseconds(50)).request(.GET, "/")
+            }
+            close(descriptor)
+        }
+    }
+
+    @Test("A stopping server closes idle connections, lets exchanges finish, and accepts nobody")
+    func graceful() async throws {
+        let gate = Gate()
+        let began = AsyncStream<Void>.makeStream()
+        try await TestServer.run { request in
+            guard request.target.path == "/slow" else { return .now(.text(.ok, "hello")) }
+            return .later {
+                began.continuation.yield()
+                await gate.wait()
+                return .text(.ok, "finished")
+            }
+        } _: { server in
+            let idle = try await server.connect()
+            try await idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try await idle.read(until: "hello")
+            let busy = try await server.connect()
+            try await busy.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = await began.stream.first { _ in true }
+            async let stopped: Void = server.server.shutdownGracefully(within: .seconds(30))
+            #expect(try await idle.readToEnd() == "")
+            await #expect(throws: (any Error).self) { try await server.connect() }
+            gate.open()
+            let answer = try await busy.readToEnd()
+            #expect(answer.contains("\r\nConnection: close\r\n") && answer.hasSuffix("finished"))
+            await stopped
+            #expect(server.server.openConnections == 0)
+        }
+    }
+
+    @Test("What has not finished at the limit is cut off, and cancelled")
+    func limitOfStopping() async throws {
+        let began = AsyncStream<Void>.makeStream()
+        try await TestServer.run { _ in
+            .later {
+                began.continuation.yield()
+                try? await Task.sleep(for: .seconds(60))
+                return .text(.ok, "late")
+            }
+        } _: { server in
+            let client = try await server.connect()
+            try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = await began.stream.first { _ in true }
+            await server.server.shutdownGracefully(within: .milliseconds(50))
+            #expect(server.server.openConnections == 0)
+            #expect(server.observer.all.map(\.isAborted) == [true])
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import CFaultVFS
+import GateCore
+import GateSQL
+import GateSQLite
+import GateTesting
+import Glibc
+import Testing
+
+@Suite struct DatabaseTests {
+    @Test("Writes that wait share a commit")
+    func groupCommit() async throws {
+        let folder = TemporaryFolder()
+        let disk = FaultyDisk()
+        let database = try await folder.open { $0.vfs = disk.name }
+        try await Ledger.makeSchema(database)
+        let gate = WriterGate()
+        let holding = Task { try await gate.hold(database) }
+        await gate.held()
+        let writing = Task {
+            var ledger = Ledger()
+            await ledger.write(1...200, to: database)
+            return ledger
+        }
+        #expect(gate.waitUntilQueued(200, in: database))
+        disk.count([FAULT_SYNC])
+        gate.open()
+        try await holding.value
+        let ledger = await writing.value
+        #expect(ledger.answered.count == 200)
+        #expect(disk.operations == 1, "201 writes, \(disk.operations) syncs")
+        await database.close()
+    }
+
+    @Test("A commit holds no more writes than its bound")
+    func batchLimit() async throws {
+        let folder = TemporaryFolder()
+        let disk = FaultyDisk()
+        let database = try await folder.open { options in
+            options.vfs = disk.name
+            options.batchLimit = 10
+        }
+        try await Ledger.makeSchema(database)
+        let gate = WriterGate()
+        let holding = Task { try await gate.hold(database) }
+        await gate.held()
+        let writing = Task {
+            var ledger = Ledger()
+            await ledger.write(1...99, to: database)
+            return ledger
+        }
+        #expect(gate.waitUntilQueued(99, in: database))
+        disk.count([FAULT_SYNC])
+        gate.open()
+        try await holding.value
+        #expect(await writing.value.answered.count == 99)
+        #expect(disk.operations == 10, "100 writes, ten to a commit, \(disk.operations) syncs")
+        await database.close()
+    }
+
+    @Test("One write more than may wait is answered with busy, and the others are done")
+    func queueLimit() async throws {
+        let folder = TemporaryFolder()
+        let database = try await folder.open { $0.queueLimit = 5 }
+        try await Ledger.makeSchema(database)
+        let gate = WriterGate()
+        let holding = Task { try await gate.hold(database) }
+        await gate.held()
+        var ledger = Ledger()
+        let writing = Task {
+            var ledger = Ledger()
+            await ledger.write(1...5, to: database)
+            return ledger
+        }
+        #expect(gate.waitUntilQueued(5, in: database))
+        await ledger.write(6...6, to: database)
+        guard case .busy = ledger.refused[6] else {
+            Issue.record("not busy: \(ledger)")
+            gate.open()
+            return
+        }
+        gate.open()
+        try await holding.value
+        #expect(await writing.value.answered == [1, 2, 3, 4, 5])
+        await database.close()
+    }
+
+    @Test("Closing lets what waits finish, may be repeated, and refuses what comes later")
+    func closing() async throws {
+        let folder = TemporaryFolder()
+        let database = try await folder.open()
+        try await Ledger.makeSchema(database)
+        let gate = WriterGate()
+        let holding = Task { try await gate.hold(database) }
+        await gate.held()
+        let writing = Task {
+            var ledger = Ledger()
+            await ledger.write(1...20, to: database)
+            return ledger
+        }
+        #expect(gate.waitUntilQueued(20, in: database))
+        async let first: Void = database.close()
+        async let second: Void = database.close()
+        gate.open()
+        _ = await (first, second)
+        try await holding.value
+        let ledger = await writing.value
+        #expect(ledger.answered.count == 20)
+        await #expect(throws: StorageError.closed) { try await database.write { _ in } }
+        await #expect(throws: StorageError.closed) { try await database.read { _ in } }
+        #expect(await database.health() == .failing(.closed))
+        #expect(folder.names == ["gatehouse.db"], "the log is left beside the file")
+        let again = try await folder.open()
+        try await ledger.check(again, refusedAreAbsent: true, "opened again")
+        await again.close()
+    }
+
+    @Test("A healthy database says so, with the time that a read took")
+    func healthy() async throws {
+        let folder = TemporaryFolder()
+        let database = try await folder.open()
+        guard case .ok(let latency) = await database.health() else {
+            Issue.record("not healthy")
+            return
+        }
+        #expect(latency > .zero)
+        await database.close()
+    }
+
+    @Test("What a caller does wrong does not make the database unhealthy")
+    func faultyBodies() async throws {
+        let folder = TemporaryFolder()
+        let database = try await folder.open()
+        await #expect(throws: StorageError.self) { try await database.write { try $0.execute("NONSENSE") } }
+        guard case .ok = await database.health() else {
+            Issue.record("not healthy")
+            return
+        }
+        await database.close()
+    }
+
+    @Test("CHECKLIST 49: a second opener of a data folder is refused, naming the process that has it")
+    func lock() throws {
+        let folder = TemporaryFolder()
+        let held = try DataDirectoryLock(folder: "\(folder.path)/data")
+        #expect {
+            try DataDirectoryLock(folder: "\(folder.path)/data")
+        } throws: { error in
+            guard case StorageError.busy(let reason) = error else { return false }
+            return reason.contains("process \(getpid())") && reason.contains("\(folder.path)/data")
+        }
+        held.release()
+        held.release()
+        let again = try DataDirectoryLock(folder: "\(folder.path)/data")
+        #expect(try contents(again.path) == Array("\(getpid())\n".utf8))
+    }
+
+    @Test("A lock file that a killed process left locks nothing")
+    func leftLock() throws {
+        let folder = TemporaryFolder()
+        try write(Array("4194303999\n".utf8), to: "\(folder.path)/gatehouse.lock")
+        let lock = try DataDirectoryLock(folder: folder.path)
+        #expect(try contents(lock.path) == Array("\(getpid())\n".utf8))
+    }
+}
