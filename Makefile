@@ -59,5 +59,5 @@ install-hooks: ## Lint before every commit from now on
 	scripts/install-hooks
 
 clean: ## Delete what was built; data stays
-	rm -rf .build .build-fuzz .venv Benchmarks/results dist
+	rm -rf .build .build-fuzz .venv .venv-bench Benchmarks/results dist
 	find . -name __pycache__ -prune -exec rm -rf {} +

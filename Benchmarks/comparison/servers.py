@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from .tools import HERE, PASSWORD, ROOT, call, free_port
+from .tools import PASSWORD, ROOT, call, free_port
 
 
 class Server:
@@ -66,6 +66,17 @@ class Server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             self.users += pool.map(self.add_user, range(len(self.users), len(self.users) + count))
 
+    def renewed(self, count: int) -> list[dict]:
+        """So many fresh log-ins, of all users in turn: sessions that nobody has refreshed yet."""
+
+        def renew(number: int) -> dict:
+            user = dict(self.users[number % len(self.users)])
+            self.log_in(user)
+            return user
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return list(pool.map(renew, range(count)))
+
     def add_user(self, number: int) -> dict:
         raise NotImplementedError
 
@@ -94,8 +105,9 @@ class Gatehouse(Server):
             f'[log]\nlevel = "warning"\naccess = "off"\n{policies}')
         return [str(self.binary), "serve", "--config", str(self.folder / "gatehouse.toml")]
 
-    def version(self) -> str:
-        return subprocess.run([str(self.binary), "version"], capture_output=True, text=True, check=True).stdout.splitlines()[0].split()[-1]
+    @classmethod
+    def version(cls) -> str:
+        return subprocess.run([str(cls.binary), "version"], capture_output=True, text=True, check=True).stdout.splitlines()[0].split()[-1]
 
     def add_user(self, number):
         email = f"user{number}@example.com"
@@ -137,14 +149,15 @@ class Gatehouse(Server):
 class PocketBase(Server):
     name = "PocketBase"
     health = "/api/health"
-    binary = HERE / ".." / ".venv-bench/bin/pocketbase"
+    binary = ROOT / ".venv-bench/bin/pocketbase"
     operator = ("operator@example.com", PASSWORD)
 
     def command(self):
         return [str(self.binary), "serve", "--http", f"127.0.0.1:{self.port}", "--dir", str(self.folder / "data")]
 
-    def version(self) -> str:
-        return subprocess.run([str(self.binary), "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    @classmethod
+    def version(cls) -> str:
+        return subprocess.run([str(cls.binary), "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
     def start(self) -> float:
         if not (self.folder / "data").exists():

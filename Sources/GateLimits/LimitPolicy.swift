@@ -13,25 +13,26 @@ package struct LimitPolicy: Hashable, Sendable {
     /// Printable ASCII; shown in headers and by `gatehouse limit list`. Up to 15 characters cost no memory of their own.
     package let name: String
     package let limit: Int
-    package let window: Duration
+    /// Whole milliseconds: what is between two is rounded up.
+    package var window: Duration { .milliseconds(Int64(windowTicks)) }
 
     /// The hash of the name (FNV-1a): names are the operator's, so nobody is there to make two of them collide.
     let id: UInt64
-    /// The window in milliseconds, rounded up.
+    /// The window in milliseconds.
     let windowTicks: UInt64
 
     /// Values outside ``limits`` and ``windows`` are brought to the nearest: the configuration has refused them before.
     package init(name: String, limit: Int, window: Duration) {
         self.name = name
         self.limit = min(max(limit, Self.limits.lowerBound), Self.limits.upperBound)
-        self.window = min(max(window, Self.windows.lowerBound), Self.windows.upperBound)
+        let window = min(max(window, Self.windows.lowerBound), Self.windows.upperBound)
         id = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        let (seconds, attoseconds) = self.window.components
+        let (seconds, attoseconds) = window.components
         windowTicks = UInt64(seconds) * 1000 + UInt64(attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }
 
     package static func == (left: LimitPolicy, right: LimitPolicy) -> Bool {
-        left.limit == right.limit && left.window == right.window && left.name == right.name
+        left.limit == right.limit && left.windowTicks == right.windowTicks && left.name == right.name
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }

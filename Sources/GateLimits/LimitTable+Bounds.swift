@@ -64,7 +64,8 @@ extension LimitTable {
         var victim: (slot: Int, share: Double)?
         var seen = 0
         // A table that is evicted from is full of keys or of bytes; with few keys the walk ends after one round.
-        for _ in 0..<capacity where seen < Self.sample {
+        for _ in 0..<capacity {
+            guard seen < Self.sample else { break }
             slot = slot + 1 < capacity ? slot + 1 : 0
             if isFree(slot) || self.key(at: slot) == key { continue }
             seen += 1

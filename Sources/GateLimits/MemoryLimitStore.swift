@@ -63,10 +63,10 @@ package final class MemoryLimitStore: LimitStore {
         let shard = shards[ask.shard]
         return shard.lock.withLock { _ in
             let moment = LimitMoment(time.monotonic())
-            shard.table.examine(&ask, question.policy, at: moment)
-            if ask.isAdmitted { shard.table.charge(&ask, question.policy, at: moment) }
-            let state = shard.table.state(of: ask, question.policy, at: moment)
-            if ask.isAdmitted { shard.table.sweepOne(at: moment) }
+            shard.table.pointee.examine(&ask, question.policy, at: moment)
+            if ask.isAdmitted { shard.table.pointee.charge(&ask, question.policy, at: moment) }
+            let state = shard.table.pointee.state(of: ask, question.policy, at: moment)
+            if ask.isAdmitted { shard.table.pointee.sweepOne(at: moment) }
             return LimitDecision(states: InlineList(state))
         }
     }
@@ -88,12 +88,12 @@ package final class MemoryLimitStore: LimitStore {
         let moment = LimitMoment(time.monotonic())
         var isAdmitted = true
         for index in asks.indices {
-            shards[asks[index].shard].table.examine(&asks[index], questions[asks[index].index].policy, at: moment)
+            shards[asks[index].shard].table.pointee.examine(&asks[index], questions[asks[index].index].policy, at: moment)
             isAdmitted = isAdmitted && asks[index].isAdmitted
         }
         if isAdmitted {
             for index in asks.indices where !asks[..<index].contains(where: { $0.isSame(as: asks[index]) }) {
-                shards[asks[index].shard].table.charge(&asks[index], questions[asks[index].index].policy, at: moment)
+                shards[asks[index].shard].table.pointee.charge(&asks[index], questions[asks[index].index].policy, at: moment)
             }
         }
         var states = InlineList<LimitState>()
@@ -101,11 +101,11 @@ package final class MemoryLimitStore: LimitStore {
             for ask in asks where ask.index == question {
                 var ask = ask
                 // Charging may have moved entries.
-                if isAdmitted { shards[ask.shard].table.locate(&ask) }
-                states.append(shards[ask.shard].table.state(of: ask, questions[question].policy, at: moment))
+                if isAdmitted { shards[ask.shard].table.pointee.locate(&ask) }
+                states.append(shards[ask.shard].table.pointee.state(of: ask, questions[question].policy, at: moment))
             }
         }
-        if isAdmitted { for ask in asks { shards[ask.shard].table.sweepOne(at: moment) } }
+        if isAdmitted { for ask in asks { shards[ask.shard].table.pointee.sweepOne(at: moment) } }
         return LimitDecision(states: states)
     }
 }
@@ -118,8 +118,8 @@ extension MemoryLimitStore {
         var found: [LimitUsage] = []
         for shard in shards {
             shard.lock.withLock { _ in
-                shard.table.sweep(at: LimitMoment(time.monotonic()))
-                shard.table.appendUsages(of: policy, to: &found, at: LimitMoment(time.monotonic()))
+                shard.table.pointee.sweep(at: LimitMoment(time.monotonic()))
+                shard.table.pointee.appendUsages(of: policy, to: &found, at: LimitMoment(time.monotonic()))
             }
             if found.count > 2 * limit + 1024 { Self.keepMostUsed(limit, of: &found) }
         }
@@ -132,8 +132,8 @@ extension MemoryLimitStore {
             cleared
                 + shard.lock.withLock { _ in
                     // What has expired was not counted any more, and is not counted as cleared.
-                    shard.table.sweep(at: LimitMoment(time.monotonic()))
-                    return shard.table.removeAll { table, slot in
+                    shard.table.pointee.sweep(at: LimitMoment(time.monotonic()))
+                    return shard.table.pointee.removeAll { table, slot in
                         selection.includes(table.key(at: slot).subject, policy: table.policy(of: slot).name)
                     }
                 }
@@ -143,15 +143,15 @@ extension MemoryLimitStore {
     /// Drops all that has expired, one shard after another. Decisions do this as they go; a service that calls it every minute lets
     /// the memory fall also when nobody asks.
     package func sweep() {
-        for shard in shards { shard.lock.withLock { _ in shard.table.sweep(at: LimitMoment(time.monotonic())) } }
+        for shard in shards { shard.lock.withLock { _ in shard.table.pointee.sweep(at: LimitMoment(time.monotonic())) } }
     }
 
     package var occupancy: Occupancy {
         shards.reduce(into: Occupancy()) { sum, shard in
             shard.lock.withLock { _ in
-                sum.keys += shard.table.count
-                sum.bytes += shard.table.bytes
-                sum.evictions += shard.table.evictions
+                sum.keys += shard.table.pointee.count
+                sum.bytes += shard.table.pointee.bytes
+                sum.evictions += shard.table.pointee.evictions
             }
         }
     }
@@ -183,10 +183,19 @@ extension LimitSelection {
 
 /// A table and its lock.
 ///
-/// Sendable although it holds a plain variable, because `table` is touched only while `lock` is held.
+/// Sendable although it holds a pointer, because what `table` leads to is touched only while `lock` is held. A pointer rather than a
+/// variable, because the runtime would check each access to that for exclusiveness, which the lock has seen to.
 private final class LimitShard: @unchecked Sendable {
     let lock = Mutex<Void>(())
-    var table: LimitTable
+    let table: UnsafeMutablePointer<LimitTable>
 
-    init(_ table: consuming LimitTable) { self.table = table }
+    init(_ table: consuming LimitTable) {
+        self.table = .allocate(capacity: 1)
+        self.table.initialize(to: table)
+    }
+
+    deinit {
+        table.deinitialize(count: 1)
+        table.deallocate()
+    }
 }

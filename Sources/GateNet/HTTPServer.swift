@@ -76,7 +76,7 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(.maxMessagesPerRead, value: 16)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.closeIdle() } })
+                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.makeRoom() } })
                 }
             }
             // Reads happen when the connection asks for them: that is the back-pressure.
@@ -95,7 +95,13 @@ package final class HTTPServer: Sendable {
             }
         switch listener.address {
         case .tcp(let host, let port):
-            return try await bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1).bind(host: host, port: port).get()
+            var bootstrap = bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            if host.contains(":") {
+                // Else `[::]` would take the IPv4 port too, and `0.0.0.0` beside it would find it taken, see ipv6(7).
+                bootstrap = bootstrap.serverChannelOption(
+                    ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
+            }
+            return try await bootstrap.bind(host: host, port: port).get()
         case .unix(let path):
             return try await bootstrap.withBoundSocket(UnixSocketFile.listen(path, backlog: limits.backlog)).get()
         case .descriptor(let descriptor): return try await bootstrap.withBoundSocket(descriptor).get()

@@ -4,9 +4,11 @@ import Testing
 
 @Suite("Base64URL and hexadecimal")
 struct TextEncodingTests {
-    @Test("The vectors of RFC 4648 §10, without padding", arguments: [
-        ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"), ("foobar", "Zm9vYmFy"),
-    ])
+    @Test(
+        "The vectors of RFC 4648 §10, without padding",
+        arguments: [
+            ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"), ("foobar", "Zm9vYmFy"),
+        ])
     func vectors(plain: String, encoded: String) {
         #expect(Base64URL.encode(plain.utf8) == encoded)
         #expect(Base64URL.encoded(plain.utf8) == Array(encoded.utf8))
@@ -18,9 +20,11 @@ struct TextEncodingTests {
         #expect(Base64URL.decode("-__-".utf8) == [0xFB, 0xFF, 0xFE])
     }
 
-    @Test("One value has one spelling", arguments: [
-        "Zg==", "Zh", "Zm9", "Z", "Zm9vY", "+__+", "-/-_", "Zm 9v", "Zm9v\n", "Zm\u{e9}v", "Z\0==",
-    ])
+    @Test(
+        "One value has one spelling",
+        arguments: [
+            "Zg==", "Zh", "Zm9", "Z", "Zm9vY", "+__+", "-/-_", "Zm 9v", "Zm9v\n", "Zm\u{e9}v", "Z\0==",
+        ])
     func refuses(text: String) {
         #expect(Base64URL.decode(text.utf8) == nil)
     }

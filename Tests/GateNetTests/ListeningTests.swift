@@ -54,6 +54,15 @@ struct ListeningTests {
         #expect(await reason(server(taken)) == nil, "After stopping, the address is free at once.")
     }
 
+    @Test("All of IPv4 and all of IPv6 on one port; without IPv6 the error says so")
+    func bothFamilies() async throws {
+        let four = server(.tcp(host: "0.0.0.0", port: 0))
+        let port = try await four.start()[0].port!
+        let error = await reason(server(.tcp(host: "::", port: port)))
+        #expect(error == nil || error?.reason == .addressUnavailable, "\(String(describing: error))")
+        await four.shutdownGracefully(within: .zero)
+    }
+
     @Test("An address of another machine, and a name that is none")
     func unavailable() async {
         #expect(await reason(server(.tcp(host: "192.0.2.1", port: 0)))?.reason == .addressUnavailable)

@@ -151,6 +151,28 @@ struct StreamingTests {
         }
     }
 
+    @Test("A response that is read slowly outlives the time limits of an idle connection")
+    func slowlyRead() async throws {
+        let body = ByteBuffer(repeating: 0x61, count: 16 << 20)
+        try await TestServer.run(
+            .with {
+                $0.limits.keepAliveTime = .milliseconds(50)
+                $0.limits.drainTime = .milliseconds(50)
+            }
+        ) { _ in
+            .now(Response(.ok, body: .bytes(body)))
+        } _: { server in
+            for request in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"] {
+                let client = try await RawClient(port: server.port, receives: false)
+                try await client.send(request)
+                try await Task.sleep(for: .milliseconds(200))
+                try await client.receive()
+                let answer = try await client.readToEnd()
+                #expect(answer.utf8.count > 16 << 20)
+            }
+        }
+    }
+
     @Test("A large body goes out whole")
     func large() async throws {
         let body = ByteBuffer(repeating: 0x61, count: 5 << 20)

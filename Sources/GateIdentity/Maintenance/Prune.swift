@@ -3,11 +3,18 @@ import GateLimits
 
 /// How many rows were deleted.
 package struct PruneReport: Hashable, Sendable {
-    package var sessions = 0
-    package var revocations = 0
-    package var loginFailures = 0
+    package var sessions: Int
+    package var revocations: Int
+    package var loginFailures: Int
     /// The clock had jumped, and nothing was deleted.
-    package var wasPutOff = false
+    package var wasPutOff: Bool
+
+    package init(sessions: Int = 0, revocations: Int = 0, loginFailures: Int = 0, wasPutOff: Bool = false) {
+        self.sessions = sessions
+        self.revocations = revocations
+        self.loginFailures = loginFailures
+        self.wasPutOff = wasPutOff
+    }
 }
 
 extension Identity {

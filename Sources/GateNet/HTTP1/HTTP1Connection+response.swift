@@ -192,9 +192,14 @@ extension HTTP1Connection {
         switch phase {
         case .head where reader.bufferedBytes > 0:
             refuse(.timedOut("The head of the request took longer than \(limits.headTime.text)."))
+        case .head where pendingWrites > 0:
+            // The last response is still being read: the connection does not idle yet.
+            self.readDeadline = now + limits.keepAliveTime
+        case .head: cutOff()
         case .exchange: fail(.timedOut("Nothing of the body came for too long."), with: .timedOut)
+        case .draining: close(lingers: true)
+        case .closing: cutOff()
         case .closed: break
-        default: cutOff()
         }
     }
 }

@@ -30,11 +30,9 @@ extension HTTP1Connection {
         }
         current?.sentBytes += part.readableBytes
         if exchange.framing == .chunked {
-            var frame = loop.eventLoop.frame(part.readableBytes)
-            context.write(wrapOutboundOut(frame), promise: nil)
+            context.write(wrapOutboundOut(ByteBuffer(string: String(part.readableBytes, radix: 16) + "\r\n")), promise: nil)
             context.write(wrapOutboundOut(part), promise: nil)
-            frame = ByteBuffer(staticString: "\r\n")
-            context.write(wrapOutboundOut(frame), promise: nil)
+            context.write(wrapOutboundOut(ByteBuffer(staticString: "\r\n")), promise: nil)
         } else {
             context.write(wrapOutboundOut(part), promise: nil)
         }
@@ -84,56 +82,6 @@ extension ByteBuffer {
     init(staticString text: StaticString) {
         self.init()
         writeStaticString(text)
-    }
-}
-
-extension EventLoop {
-    /// The line before a chunk of that many bytes.
-    func frame(_ size: Int) -> ByteBuffer { ByteBuffer(string: String(size, radix: 16) + "\r\n") }
-}
-
-/// The body of a request on its way, see ``BodyStream``.
-struct ConnectionBodyStream: BodyStream {
-    let connection: NIOLoopBound<HTTP1Connection>
-    let eventLoop: any EventLoop
-    let exchange: UInt64
-
-    func next() async throws(BodyError) -> ByteBuffer? {
-        if eventLoop.inEventLoop, let ready = connection.value.bodyPart(for: exchange) { return try ready.get() }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                eventLoop.run { connection.value.awaitBody(exchange, continuation) }
-            }
-        } onCancel: {
-            eventLoop.execute { connection.value.cancelBody(exchange) }
-        }
-        return try result.get()
-    }
-}
-
-/// The way out of a streamed response, see ``BodyWriter``.
-struct ConnectionBodyWriter: BodyWriter {
-    let connection: NIOLoopBound<HTTP1Connection>
-    let eventLoop: any EventLoop
-    let exchange: UInt64
-
-    func write(_ part: ByteBuffer) async throws(BodyError) {
-        let written = eventLoop.inEventLoop ? connection.value.writePart(part, of: exchange) : await hop(part)
-        if let written { return try written.get() }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                eventLoop.run { connection.value.awaitRoom(exchange, continuation) }
-            }
-        } onCancel: {
-            eventLoop.execute { connection.value.cancelWrite(exchange) }
-        }
-        try result.get()
-    }
-
-    private func hop(_ part: ByteBuffer) async -> Result<Void, BodyError>? {
-        await withCheckedContinuation { continuation in
-            eventLoop.execute { continuation.resume(returning: connection.value.writePart(part, of: exchange)) }
-        }
     }
 }
 

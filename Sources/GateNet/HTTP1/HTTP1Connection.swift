@@ -220,9 +220,10 @@ final class HTTP1Connection: ChannelInboundHandler {
         readDeadline = nil
         writeDeadline = nil
         loop.remove(self)
-        service.population.leave(peer)
         abortExchange()
         reader.discardBuffered()
+        // Last, since a stopping server waits for it: by then the observer has heard of everything.
+        service.population.leave(peer)
     }
 
     func abortExchange() {
@@ -240,7 +241,8 @@ final class HTTP1Connection: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    func closeIfIdle() {
-        if case .head = phase, reader.bufferedBytes == 0, pendingWrites == 0 { cutOff() }
+    /// Nothing is asked, nothing owed.
+    var isIdle: Bool {
+        if case .head = phase { reader.bufferedBytes == 0 && pendingWrites == 0 } else { false }
     }
 }

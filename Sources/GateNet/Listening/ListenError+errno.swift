@@ -31,6 +31,7 @@ extension ListenError {
                 (port ?? 1024) < 1024
                     ? "ports below 1024 need the capability CAP_NET_BIND_SERVICE, or a socket handed over by systemd"
                     : "permission denied; check the owner and mode of the folder")
+        case EAFNOSUPPORT: self.init(address, .addressUnavailable, "this machine has no IPv6; leave the address out")
         case EADDRNOTAVAIL: self.init(address, .addressUnavailable, "no interface of this machine has that address")
         case ENOENT, ENOTDIR: self.init(address, .badPath, "its folder does not exist")
         default: self.init(address, .other, String(cString: strerror(code)))

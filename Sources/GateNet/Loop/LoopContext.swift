@@ -65,11 +65,12 @@ final class LoopContext {
     /// Closes what waits for a request, and lets the rest close after the response that they are at.
     func stop() {
         isStopping = true
-        closeIdle()
+        for connection in connections where connection.isIdle { connection.cutOff() }
     }
 
-    func closeIdle() {
-        for connection in connections { connection.closeIfIdle() }
+    /// Gives up kept connections for new ones. Those that have not had an answer yet stay: their request may be on its way.
+    func makeRoom() {
+        for connection in connections where connection.isIdle && connection.exchangeCount > 0 { connection.cutOff() }
     }
 
     func closeAll() {

@@ -1,0 +1,108 @@
+"""The Markdown that `make bench` leaves."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+from .growth import Growth
+from .rows import Row
+from .tools import CORES
+
+BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+
+
+def machine() -> str:
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = int(re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) / 1e6
+    release = re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text())
+    return f"{model[1] if model else platform.machine()}, {CORES} cores, {memory:.0f} GB, {release[1]}, Linux {platform.release()}"
+
+
+def revision() -> str:
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=pathlib.Path(__file__).parent)
+    return done.stdout.strip() or "unknown"
+
+
+def number(value: float | None) -> str:
+    if value is None:
+        return ""
+    if value >= 1000:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def spread(row: Row, server: str) -> str:
+    """The median, and between which figures the rounds lay."""
+    if server not in row.figures:
+        return ""
+    figures = row.figures[server]
+    text = number(row.median(server))
+    return text if len(figures) == 1 else f"{text} ({number(min(figures))} to {number(max(figures))})"
+
+
+def verdict(row: Row) -> str:
+    reached = row.is_reached()
+    return "" if reached is None else "reached" if reached else "**missed**"
+
+
+def table(header: list[str], cells: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *cells])
+
+
+def peer_cell(row: Row) -> str:
+    """The peer's figure; where it is not PocketBase, with its name."""
+    peer = row.at_least[1] if row.at_least else "PocketBase"
+    figure = spread(row, peer)
+    return figure if peer == "PocketBase" or not figure else f"{peer}: {figure}"
+
+
+def rows_table(rows: list[Row]) -> str:
+    cells = []
+    for row in rows:
+        ratio = row.ratio()
+        told = f"{ratio:.2f}" if ratio is not None else ""
+        cells.append([row.name, row.unit, spread(row, "Gatehouse"), peer_cell(row), told, row.mark, verdict(row)])
+    return table(["work", "unit", "Gatehouse", "PocketBase", "ratio", "mark", ""], cells)
+
+
+def growth_table(growth: list[Growth]) -> str:
+    return table(
+        ["", "start, ms", "idle, MB", "who am I, requests/s", "p99, ms", "refresh, requests/s", "after the load, MB"],
+        [
+            [f"{number(line.count)} {line.what}", number(line.start_ms), number(line.idle_mb), number(line.own_record),
+             number(line.p99_ms), number(line.refresh), number(line.loaded_mb)]
+            for line in growth
+        ])
+
+
+def inside_tables(inside: dict[str, dict]) -> str:
+    parts = []
+    for name, figures in inside.items():
+        cells = [[f"`{key}`", number(value) if isinstance(value, (int, float)) else str(value)] for key, value in figures.items()]
+        parts.append(f"`{name}`:\n\n{table(['figure', ''], cells)}")
+    return "\n\n".join(parts)
+
+
+def write(path: pathlib.Path, rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> str:
+    missed = [row for row in rows if row.is_reached() is False]
+    notes = [f"{row.name}: {row.note.strip()}" for row in rows if row.note]
+    said = [
+        f"Taken {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC at {revision()} on {machine()}; "
+        f"load average {os.getloadavg()[0]:.1f} at the end; " + ", ".join(f"{name} {version}" for name, version in versions.items()) + f". {how}",
+        rows_table(rows),
+        "Missed: " + "; ".join(row.name for row in missed) + "." if missed else "Every mark above is reached.",
+        *(["What failed in a run: " + " ".join(notes)] if notes else []),
+        *(["### How cost grows\n\n" + growth_table(growth)] if growth else []),
+        *(["### Inside the process\n\n" + inside_tables(inside)] if inside else []),
+    ]
+    text = "\n\n".join(said)
+    content = path.read_text()
+    before, rest = content.split(BEGIN)
+    _, after = rest.split(END)
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+    return text
