@@ -104,6 +104,8 @@ let package = Package(
         benchmark("net-bench", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
         benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
         benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
+        benchmark(
+            "identity-bench", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
 
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(

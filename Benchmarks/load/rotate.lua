@@ -16,7 +16,7 @@ function init()
 end
 
 function request()
-  local token = pool[first]
+  local token = assert(pool[first], "more connections than tokens")
   pool[first] = nil
   first = first + 1
   if pocketbase then

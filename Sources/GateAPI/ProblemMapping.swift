@@ -11,7 +11,7 @@ extension Problem {
     init(describing error: any Error, of request: Request, log: Logger) {
         switch error {
         case let problem as Problem: self = problem
-        case let error as IdentityError: self.init(error)
+        case let error as IdentityError: self.init(telling: error)
         case let error as StorageError:
             log.error("A request failed for want of the database", metadata: ["request_id": "\(request.id)", "error": "\(error)"])
             self.init(.unavailable, "Storage is unavailable. Nothing was changed; try again later.", headers: ["retry-after": "5"])
@@ -22,7 +22,7 @@ extension Problem {
         }
     }
 
-    private init(_ error: IdentityError) {
+    private init(telling error: IdentityError) {
         switch error {
         case .invalid(let faults):
             self.init(

@@ -18,19 +18,8 @@ package struct Identifier<Entity>: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the canonical form: 36 characters, lower or upper case, of any version. `nil` for everything else.
     package init?(_ text: some StringProtocol) {
-        let bytes = text.utf8
-        guard bytes.count == 36 else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        for (index, byte) in bytes.enumerated() {
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let value = Hex.value(of: byte) else { return nil }
-            if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
-            digits += 1
-        }
+        let contiguous: Optional<(UInt64, UInt64)?> = text.utf8.withContiguousStorageIfAvailable { uuid(of: $0) }
+        guard let halves = contiguous ?? Array(text.utf8).withUnsafeBufferPointer({ uuid(of: $0) }) else { return nil }
         self.init(high: halves.0, low: halves.1)
     }
 
@@ -49,4 +38,21 @@ package struct Identifier<Entity>: Hashable, Sendable, CustomStringConvertible {
             return 36
         }
     }
+}
+
+/// Not generic: every row that is read comes through here.
+private func uuid(of bytes: UnsafeBufferPointer<UInt8>) -> (UInt64, UInt64)? {
+    guard bytes.count == 36 else { return nil }
+    var halves: (UInt64, UInt64) = (0, 0)
+    var digits = 0
+    for index in 0..<36 {
+        if index == 8 || index == 13 || index == 18 || index == 23 {
+            guard bytes[index] == UInt8(ascii: "-") else { return nil }
+            continue
+        }
+        guard let value = Hex.value(of: bytes[index]) else { return nil }
+        if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
+        digits += 1
+    }
+    return halves
 }

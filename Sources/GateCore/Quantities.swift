@@ -76,8 +76,8 @@ package struct ByteSize: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(bytes: Int) { self.bytes = bytes }
 
     private static let units: [(name: String, bytes: Int)] = [
-        ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
-        ("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("B", 1), ("", 1),
+        ("TiB", 1 << 40), ("TB", 1_000_000_000_000), ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000),
+        ("KiB", 1 << 10), ("kB", 1000), ("B", 1), ("", 1),
     ]
 
     package init?(text: String) {

@@ -95,7 +95,9 @@ struct AccessTokenTests {
         let later = Self.claims(["nbf": .integer(Self.now.seconds + 100)])
         #expect(throws: IdentityError.tokenExpired) { try verify(later, at: Self.now + .seconds(69)) }
         _ = try verify(later, at: Self.now + .seconds(70))
-        #expect(AccessTokenIssuer(issuer: "", audience: "", keys: SigningKeyRing(current: Self.key), leeway: .seconds(999)).leeway == .seconds(60))
+        #expect(
+            AccessTokenIssuer(issuer: "", audience: "", keys: SigningKeyRing(current: Self.key), leeway: .seconds(999)).leeway
+                == .seconds(60))
     }
 
     @Test("a key that is taken away takes its remembered tokens with it")

@@ -52,13 +52,18 @@ import Testing
         #expect(try contents(folder.databasePath) == bytes)
     }
 
-    @Test("CHECKLIST 51: a damaged database with a write-ahead log beside it keeps both")
-    func damagedWithLog() async throws {
+    static let damagesBesideLog = [
+        Damage(description: "emptied") { $0.removeAll() },
+        damages[6],
+    ]
+
+    @Test("CHECKLIST 51: a damaged database with a write-ahead log beside it keeps both", arguments: damagesBesideLog)
+    func damagedWithLog(_ damage: Damage) async throws {
         let folder = TemporaryFolder()
+        _ = try await filledFile(folder)
         let database = try await folder.open()
-        try await Ledger.makeSchema(database)
         var ledger = Ledger()
-        await ledger.write(1...50, to: database)
+        await ledger.write(1000...1001, to: database)
         let copied = TemporaryFolder()
         let log = "\(copied.databasePath)-wal"
         try copy(folder.databasePath, to: copied.databasePath)
@@ -66,7 +71,7 @@ import Testing
         await database.close()
 
         var bytes = try contents(copied.databasePath)
-        bytes.removeAll()
+        damage.inflict(&bytes)
         try write(bytes, to: copied.databasePath)
         let logBytes = try contents(log)
         #expect(logBytes.count > 4096)

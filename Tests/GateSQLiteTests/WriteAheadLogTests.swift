@@ -8,13 +8,13 @@ import Testing
 @Suite struct WriteAheadLogTests {
     @Test("CHECKLIST 50: the write-ahead log stays bounded under permanent readers")
     func bounded() async throws {
-        let limit = 160 * 1024
+        let limit = 100 * 1024
         // What the same load makes of it without the bound: else the readers would prove nothing.
         let unbounded = try await largestLog(limit: 1 << 30)
-        #expect(unbounded > 4 * limit, "the readers let the log be begun anew: \(unbounded)")
+        #expect(unbounded > 6 * limit, "the readers let the log be begun anew: \(unbounded)")
         let bounded = try await largestLog(limit: limit)
-        // A commit may come between the limit and the checkpoint, and an attempt may fail against a slow reader.
-        #expect(bounded < 2 * limit, "\(bounded)")
+        // An attempt may fail against a reader that this machine lets wait; the next follows soon.
+        #expect(bounded < 4 * limit, "\(bounded)")
     }
 
     /// The size in bytes that the log reaches while 1.2 MiB are written under readers of which one always stands in the log.
@@ -58,8 +58,8 @@ final class ReaderChain: Sendable {
             // The snapshot is taken by the first statement.
             _ = try connection.row("SELECT count(*) FROM page") { _ in }
             let mine = begun.add(1, ordering: .acquiringAndReleasing).newValue
-            // Work in place of a clock: a millisecond or so for each turn. The last reader of all is let go by the turns.
-            for _ in 0..<20 where begun.load(ordering: .acquiring) == mine {
+            // Work in place of a clock: a millisecond or so for each turn.
+            while begun.load(ordering: .acquiring) == mine, !isOver {
                 _ = try connection.row(
                     "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000) SELECT max(x) FROM c"
                 ) { _ in }

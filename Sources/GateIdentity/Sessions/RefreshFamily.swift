@@ -16,8 +16,8 @@ package struct RefreshFamily: Hashable, Sendable {
     ///
     /// With ``RotationOutcome/rotated(_:)`` this has changed and is to be stored; otherwise it has not.
     package mutating func use(_ rotation: RefreshRotation) -> RotationOutcome {
+        guard rotation.generation >= 0, rotation.generation <= session.refreshGeneration else { return .unknown }
         let age = session.refreshGeneration - rotation.generation
-        guard age >= 0, rotation.generation >= 0 else { return .unknown }
         if age == 0 {
             rotations.record(rotation.now, grace: rotation.grace)
             session.refreshGeneration += 1

@@ -11,7 +11,7 @@ package final class AccessTokenIssuer: Sendable {
     package let leeway: Duration
 
     private let keys: Mutex<SigningKeyRing>
-    private let verified: VerifiedTokenCache
+    private let verified: VerifiedTokenCache<AccessToken>
 
     /// The `typ` of the token's header (RFC 9068 §2.1): tokens of other kinds, signed with the same key, are refused.
     package static let type = "at+jwt"
@@ -49,17 +49,15 @@ package final class AccessTokenIssuer: Sendable {
     /// - Throws: `.tokenExpired` after `exp`, and before `iat` or `nbf` less the leeway (a clock was set back: a refresh gives one
     ///   that fits); `.notAuthenticated` for everything else.
     package func verify(_ token: String, at now: Timestamp) throws(IdentityError) -> AccessToken {
-        let claims = try verified.find(token) { () throws(IdentityError) in try verifySignature(token) }
+        guard let claims = verified.find(token, orVerify: { verifySignature(token) }) else { throw .notAuthenticated }
         guard now < claims.expiresAt, claims.notBefore <= now + leeway else { throw .tokenExpired }
         return claims
     }
 
-    private func verifySignature(_ token: String) throws(IdentityError) -> AccessToken {
+    private func verifySignature(_ token: String) -> AccessToken? {
         let ring = keys.withLock { $0 }
-        guard let payload = try? ring.verify(token, typ: Self.type),
-            let claims = AccessToken(payload: payload, issuer: issuer, audience: audience)
-        else { throw .notAuthenticated }
-        return claims
+        guard let payload = try? ring.verify(token, typ: Self.type) else { return nil }
+        return AccessToken(payload: payload, issuer: issuer, audience: audience)
     }
 
     /// Signs and verifies with other keys from now on.

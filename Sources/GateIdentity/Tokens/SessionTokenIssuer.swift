@@ -16,6 +16,7 @@ import Synchronization
 package final class SessionTokenIssuer: Sendable {
     /// The newest first. Tokens are made with the first and accepted from all.
     private let keys: Mutex<[Secret]>
+    private let verifiedCookies: VerifiedTokenCache<Session.ID>
 
     /// The shortest key, in bytes: as long as the hash.
     package static let minimumKeySize = 32
@@ -23,14 +24,17 @@ package final class SessionTokenIssuer: Sendable {
     /// - Parameters:
     ///   - key: at least ``minimumKeySize`` bytes.
     ///   - previous: keys that made the tokens still in use.
-    package init(key: Secret, previous: [Secret] = []) {
+    ///   - rememberedCookies: how many verified cookies are kept; some 200 bytes each.
+    package init(key: Secret, previous: [Secret] = [], rememberedCookies: Int = 16_384) {
         precondition(key.count >= Self.minimumKeySize)
         keys = Mutex([key] + previous)
+        verifiedCookies = VerifiedTokenCache(capacity: rememberedCookies)
     }
 
     package func replaceKeys(_ key: Secret, previous: [Secret]) {
         precondition(key.count >= Self.minimumKeySize)
         keys.withLock { $0 = [key] + previous }
+        verifiedCookies.removeAll()
     }
 
     // MARK: The session cookie
@@ -40,10 +44,12 @@ package final class SessionTokenIssuer: Sendable {
     }
 
     /// The session that a token of ours names; `nil` for what is none. Whether the session is alive is not known from it.
-    package func session(cookieToken: some StringProtocol) -> Session.ID? {
-        guard let bytes = Kind.session.bytes(of: cookieToken), bytes.count == 48 else { return nil }
-        guard isAuthentic(bytes[16...], "session", Array(bytes[..<16])) else { return nil }
-        return Session.ID(octets: bytes[..<16])
+    package func session(cookieToken: String) -> Session.ID? {
+        verifiedCookies.find(cookieToken) {
+            guard let bytes = Kind.session.bytes(of: cookieToken), bytes.count == 48 else { return nil }
+            guard isAuthentic(bytes[16...], "session", Array(bytes[..<16])) else { return nil }
+            return Session.ID(octets: bytes[..<16])
+        }
     }
 
     // MARK: Refresh tokens

@@ -1,11 +1,11 @@
 import GateCore
 
-/// The access tokens whose signature was found good, by their whole text: a token is verified once, not at every request.
+/// The tokens that were found authentic, by their whole text, with what they say: a token is verified once, not at every request.
 ///
-/// Only the signature and the claims that never change are remembered. Whether the token has expired or was revoked is asked each
-/// time. When a signing key is taken away, everything is forgotten.
-final class VerifiedTokenCache: Sendable {
-    /// Compared as a whole, hashed by its last 16 bytes: these belong to the signature, which nobody can choose.
+/// Only what never changes is remembered. Whether the token has expired or was revoked is asked each time. When a key is taken away,
+/// everything is forgotten.
+final class VerifiedTokenCache<Content: Sendable>: Sendable {
+    /// Compared as a whole, hashed by its last 16 bytes: these belong to the signature or code, which nobody can choose.
     private struct Key: CacheKey {
         let text: String
         let first: UInt64
@@ -35,19 +35,19 @@ final class VerifiedTokenCache: Sendable {
         }
     }
 
-    private let cache: ShardedCache<Key, AccessToken>
+    private let cache: ShardedCache<Key, Content>
 
-    /// - Parameter capacity: in tokens; some 1.2 KB each.
+    /// - Parameter capacity: in tokens.
     init(capacity: Int) { cache = ShardedCache(capacity: capacity) }
 
-    /// The claims of a token seen before, or of one that `verify` finds good.
-    func find(_ token: String, orVerify verify: () throws(IdentityError) -> AccessToken) throws(IdentityError) -> AccessToken {
-        guard let key = Key(token) else { throw .notAuthenticated }
+    /// The content of a token seen before, or of one that `verify` finds authentic; `nil` for one that it does not.
+    func find(_ token: String, orVerify verify: () -> Content?) -> Content? {
+        guard let key = Key(token) else { return nil }
         if let known = cache.value(for: key) { return known }
         let ticket = cache.ticket(for: key)
-        let claims = try verify()
-        cache.store(claims, for: key, ticket: ticket)
-        return claims
+        guard let content = verify() else { return nil }
+        cache.store(content, for: key, ticket: ticket)
+        return content
     }
 
     func removeAll() { cache.removeAll() }

@@ -43,7 +43,9 @@ package struct SQLOrganisationStore: OrganisationStore {
         _ user: User.ID, as role: Role, in organisation: Organisation.ID, at now: Timestamp
     ) async throws -> Bool {
         try await database.write { connection in
-            guard try UserRows.find(user, connection) != nil, try OrganisationRows.find(organisation, connection) != nil else { return false }
+            guard try UserRows.find(user, connection) != nil, try OrganisationRows.find(organisation, connection) != nil else {
+                return false
+            }
             let inserted = try connection.execute(
                 """
                 INSERT INTO memberships (organisation_id, user_id, role, joined_at) VALUES (?1, ?2, ?3, ?4)

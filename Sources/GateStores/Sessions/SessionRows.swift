@@ -98,8 +98,12 @@ extension RecentRotations {
     }
 
     fileprivate var octets: [UInt8] {
-        times.flatMap { time in
-            (0..<8).map { UInt8(truncatingIfNeeded: UInt64(bitPattern: time.milliseconds) >> UInt64(56 - $0 * 8)) }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(times.count * 8)
+        for time in times {
+            let word = UInt64(bitPattern: time.milliseconds)
+            for shift in stride(from: UInt64(56), through: 0, by: -8) { octets.append(UInt8(truncatingIfNeeded: word >> shift)) }
         }
+        return octets
     }
 }

@@ -94,6 +94,8 @@ enum SecretsDocument {
             }
         }
 
-        private func missing(_ key: String) -> SecretsError { SecretsDocument.damaged(path, "\(name)\(key) is missing or has another form") }
+        private func missing(_ key: String) -> SecretsError {
+            SecretsDocument.damaged(path, "\(name)\(key) is missing or has another form")
+        }
     }
 }

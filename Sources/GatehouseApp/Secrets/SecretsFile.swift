@@ -25,7 +25,9 @@ package struct SecretsFile: Sendable {
         do throws(CryptoError) {
             isChanged = try secrets.ensureSigningKey(algorithm, at: now, entropy: entropy)
         } catch {
-            throw SecretsError(path: path, problem: "no \(algorithm.rawValue) key can be made (\(error))", cure: "see whether OpenSSL works: openssl version -a")
+            throw SecretsError(
+                path: path, problem: "no \(algorithm.rawValue) key can be made (\(error))",
+                cure: "see whether OpenSSL works: openssl version -a")
         }
         if existing == nil {
             try write(secrets, replacing: false)
@@ -47,7 +49,8 @@ package struct SecretsFile: Sendable {
         close(descriptor)
         guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is no file", "move it away") }
         guard status.st_mode & 0o077 == 0 else {
-            throw failure("others on this machine can read or change it", "chmod 600 \(path), and if they may have: gatehouse secret rotate")
+            throw failure(
+                "others on this machine can read or change it", "chmod 600 \(path), and if they may have: gatehouse secret rotate")
         }
         let text: String
         do throws(ConfigurationFault) {
@@ -65,7 +68,8 @@ package struct SecretsFile: Sendable {
         do throws(AtomicFile.Failure) {
             try AtomicFile.write(SecretsDocument.text(of: secrets).utf8, to: path, mode: 0o600, replacing: replacing)
         } catch {
-            throw failure("\(error)", error.isTaken ? "another server has just made it: start again" : "see that data_dir exists and has room")
+            throw failure(
+                "\(error)", error.isTaken ? "another server has just made it: start again" : "see that data_dir exists and has room")
         }
     }
 

@@ -36,7 +36,8 @@ package struct IdentityFixture: Sendable {
     ) async throws -> Result {
         let time = ManualTime()
         return try await AccountDatabase.with(time: time) { database in
-            let fixture = IdentityFixture(database: database, time: time, rules: rules, passwords: passwords, stores: stores?(database.stores))
+            let fixture = IdentityFixture(
+                database: database, time: time, rules: rules, passwords: passwords, stores: stores?(database.stores))
             do {
                 let result = try await body(fixture)
                 await fixture.identity.passwords.shutdown()

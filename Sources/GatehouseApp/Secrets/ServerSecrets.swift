@@ -1,0 +1,72 @@
+package import GateCore
+package import GateCrypto
+import Synchronization
+
+/// The secrets of a running server: those of the file, with what the configuration says about them.
+package final class ServerSecrets: Sendable {
+    private let file: SecretsFile
+    private let secrets: Mutex<Secrets>
+    private let algorithm: SigningAlgorithm
+    private let given: Secret?
+    private let overlap: Secrets.Overlap
+
+    /// What a rotation has done.
+    package struct Rotation: Hashable, Sendable {
+        /// The new signing key; `nil` where the configuration gives it.
+        package let signingKeyID: String?
+
+        /// In words for the operator.
+        package var summary: String {
+            if let signingKeyID {
+                return "New keys sign from now on (\(signingKeyID)); the old ones verify until what they made has expired."
+            }
+            return "New session keys are in use. The signing secret is set by auth.jwt_secret or JWT_SECRET: change it there, and restart; "
+                + "access tokens signed with the old one are then refused, and clients refresh them."
+        }
+    }
+
+    init(file: SecretsFile, secrets: Secrets, _ configuration: Configuration) {
+        self.file = file
+        self.secrets = Mutex(secrets)
+        algorithm = configuration.auth.signing
+        given = configuration.auth.jwtSecret
+        overlap = Secrets.Overlap(
+            accessTokenLifetime: configuration.auth.accessTokenLifetime, sessionLifetime: configuration.auth.sessionLifetime)
+    }
+
+    package func signingKeys() throws(CryptoError) -> SigningKeyRing {
+        try secrets.withLock { secrets throws(CryptoError) in try secrets.signingKeyRing(algorithm, given: given) }
+    }
+
+    package var sessionKey: Secret { secrets.withLock { $0.sessionKeys.current } }
+    package var previousSessionKeys: [Secret] { secrets.withLock { $0.sessionKeys.previous } }
+    package var accountHashKey: Secret { secrets.withLock { $0.accountHashKey } }
+
+    /// Makes new keys, and keeps them once they are on the disk. Whoever holds keys has to be given the new ones then.
+    package func rotate(at now: Timestamp, entropy: some Entropy) throws(SecretsError) -> Rotation {
+        // Under the lock, the disk included: two rotations at once must not lose one of them.
+        try secrets.withLock { current throws(SecretsError) in
+            var next = current
+            let isGiven = algorithm == .hs256 && given != nil
+            do throws(CryptoError) {
+                try next.rotate(isGiven ? nil : algorithm, at: now, overlap: overlap, entropy: entropy)
+            } catch {
+                throw SecretsError(path: file.path, problem: "no new key can be made (\(error))", cure: "see whether OpenSSL works")
+            }
+            try file.write(next)
+            current = next
+            return Rotation(signingKeyID: isGiven ? nil : next.signing.last { $0.algorithm == algorithm }?.id)
+        }
+    }
+}
+
+extension SecretsFile {
+    /// Opens the secrets in the data folder of `configuration`, or makes them.
+    package static func open(
+        _ configuration: Configuration, time: any TimeSource, entropy: any Entropy
+    ) throws(SecretsError) -> ServerSecrets {
+        let file = SecretsFile(folder: configuration.dataDirectory)
+        let secrets = try file.open(configuration.auth.signing, at: time.now(), entropy: entropy)
+        return ServerSecrets(file: file, secrets: secrets, configuration)
+    }
+}
