@@ -69,6 +69,27 @@ struct ListeningTests {
         #expect(await reason(server(.tcp(host: "no such host", port: 0)))?.reason == .addressUnavailable)
     }
 
+    /// Lets HTTP in only later, as TLS does after its handshake.
+    private struct LateDecorator: ConnectionDecorator {
+        var scheme: Request.Scheme { .https }
+        func decorate(_ channel: any Channel, serveHTTP1: @escaping @Sendable () throws -> Void) -> EventLoopFuture<Void> {
+            channel.eventLoop.scheduleTask(in: .milliseconds(20)) { try serveHTTP1() }
+            return channel.eventLoop.makeSucceededVoidFuture()
+        }
+    }
+
+    @Test("A decorated listener serves what comes through the decorator, under its scheme")
+    func decorated() async throws {
+        let server = HTTPServer(
+            [Listener(.tcp(host: "127.0.0.1", port: 0), decorator: LateDecorator())],
+            responder: ClosureResponder { .now(.text(.ok, $0.scheme.rawValue)) }, observer: RecordingObserver(),
+            group: MultiThreadedEventLoopGroup.singleton)
+        let client = try await RawClient(port: try await server.start()[0].port!)
+        try await client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(try await client.readToEnd().hasSuffix("\r\n\r\nhttps"))
+        await server.shutdownGracefully(within: .zero)
+    }
+
     @Test("A Unix socket is for its user alone, answers, and is gone afterwards")
     func unixSocket() async throws {
         try await withFolder { folder in

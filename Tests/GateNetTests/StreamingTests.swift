@@ -32,6 +32,29 @@ struct StreamingTests {
         }
     }
 
+    @Test("Bodies can be read and written from any thread")
+    func offTheLoop() async throws {
+        try await TestServer.run { request in
+            .now(
+                Response(
+                    .ok,
+                    body: .stream(length: nil) { writer in
+                        try await Task.detached {
+                            guard case .stream(_, let stream) = request.body else { return }
+                            while let part = try await stream.next() { try await writer.write(part) }
+                        }.value
+                    }))
+        } _: { server in
+            let client = try await server.connect()
+            let body = String(repeating: "0123456789", count: 100_000)
+            try await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n")
+            async let sending: Void = client.send(body)
+            let answer = try await client.readToEnd()
+            try await sending
+            #expect(answer.filter { $0 == "9" }.count >= 100_000 && answer.hasSuffix("\r\n0\r\n\r\n"))
+        }
+    }
+
     @Test("No more is read than is asked for")
     func uploadBackPressure() async throws {
         let gate = Gate()

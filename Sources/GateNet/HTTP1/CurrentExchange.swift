@@ -3,8 +3,10 @@ import GateHTTP
 import NIOCore
 import NIOHTTP1
 
-/// The exchange that a connection is at.
-struct CurrentExchange {
+/// The exchange that a connection is at. Confined to the connection's event loop.
+///
+/// A class because it is passed on several times: as a struct, copying its fields was a good part of a small request's cost.
+final class CurrentExchange {
     /// Told by what a task holds of its exchange whether it is still the one: a number, so that nothing has to be unhooked.
     let number: UInt64
     let id: RequestID
@@ -15,9 +17,9 @@ struct CurrentExchange {
     let headers: HTTPHeaders
     let client: IPAddress?
     let receivedAt: MonotonicInstant
-
     /// Whether the request itself lets the connection stay.
-    var keepsAlive: Bool
+    let keepsAlive: Bool
+
     /// `100 Continue` is owed before the body comes.
     var owesContinue: Bool
     var status: HTTPResponseStatus?
@@ -32,9 +34,55 @@ struct CurrentExchange {
     var bodyWaitSince: MonotonicInstant?
     var bodyBytes = 0
 
+    init(number: UInt64, id: RequestID, head: RequestHead, target: RequestTarget, client: IPAddress?, receivedAt: MonotonicInstant) {
+        self.number = number
+        self.id = id
+        method = head.method
+        self.target = target
+        isHTTP11 = head.isHTTP11
+        headers = head.headers
+        self.client = client
+        self.receivedAt = receivedAt
+        keepsAlive = head.keepsAlive
+        owesContinue = head.expectsContinue && head.framing != .none
+    }
+
+    /// For what could not be read as a request.
+    init(number: UInt64, id: RequestID, client: IPAddress?, receivedAt: MonotonicInstant) {
+        self.number = number
+        self.id = id
+        method = .RAW(value: "-")
+        target = .root
+        isHTTP11 = true
+        headers = [:]
+        self.client = client
+        self.receivedAt = receivedAt
+        keepsAlive = false
+        owesContinue = false
+    }
+
+    /// The same, taken from its responder: what comes from there under the old number is dropped.
+    init(continuing exchange: CurrentExchange, as number: UInt64) {
+        self.number = number
+        id = exchange.id
+        method = exchange.method
+        target = exchange.target
+        isHTTP11 = exchange.isHTTP11
+        headers = exchange.headers
+        client = exchange.client
+        receivedAt = exchange.receivedAt
+        keepsAlive = false
+        owesContinue = false
+    }
+
     func finished(at moment: MonotonicInstant, isAborted: Bool) -> Exchange {
         Exchange(
             id: id, method: method, target: target, client: client, status: status ?? .internalServerError, responseBytes: sentBytes,
             duration: moment.since(receivedAt), userAgent: headers.first(name: "user-agent"), isAborted: isAborted)
     }
+}
+
+extension RequestTarget {
+    /// What a request that has no path of its own is told of under: `OPTIONS *`, or one that could not be read.
+    static let root = RequestTarget("/")!
 }

@@ -23,10 +23,7 @@ extension HTTP1Connection {
         }
         var target = RequestTarget.root
         if case .origin(let asked) = head.target { target = asked }
-        current = CurrentExchange(
-            number: exchangeCount, id: id, method: head.method, target: target, isHTTP11: head.isHTTP11, headers: head.headers,
-            client: client, receivedAt: now, keepsAlive: head.keepsAlive,
-            owesContinue: head.expectsContinue && head.framing != .none)
+        current = CurrentExchange(number: exchangeCount, id: id, head: head, target: target, client: client, receivedAt: now)
         guard case .origin = head.target else {
             respond(Response(.noContent), to: exchangeCount)
             return
@@ -168,9 +165,4 @@ extension HTTP1Connection {
         isReadingHead = false
         readDeadline = service.time.monotonic() + limits.keepAliveTime
     }
-}
-
-extension RequestTarget {
-    /// What a request that has no path of its own is told of under: `OPTIONS *`, or one that could not be read.
-    static let root = RequestTarget("/")!
 }

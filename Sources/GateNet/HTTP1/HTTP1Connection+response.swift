@@ -26,12 +26,12 @@ extension HTTP1Connection {
             respond(problem(Problem(.internal), exchange), to: number)
             return
         }
-        current?.status = response.status
-        current?.framing = framing
-        current?.staysOpen = staysOpen
+        exchange.status = response.status
+        exchange.framing = framing
+        exchange.staysOpen = staysOpen
         switch response.body {
         case .bytes(let bytes) where hasBody && exchange.method != .HEAD:
-            current?.sentBytes = bytes.readableBytes
+            exchange.sentBytes = bytes.readableBytes
             guard bytes.readableBytes > Self.inlineBody else {
                 loop.output.writeImmutableBuffer(bytes)
                 finish(loop.output)
@@ -142,14 +142,13 @@ extension HTTP1Connection {
         phase = .exchange
         exchangeCount += 1
         current = CurrentExchange(
-            number: exchangeCount, id: loop.nextRequestID(), method: .RAW(value: "-"), target: .root, isHTTP11: true, headers: [:],
-            client: peer, receivedAt: service.time.monotonic(), keepsAlive: false, owesContinue: false)
+            number: exchangeCount, id: loop.nextRequestID(), client: peer, receivedAt: service.time.monotonic())
         respondAndLinger(fault)
     }
 
     /// Takes the exchange from its responder, since its request has turned out to be none, or never to be complete.
     func fail(_ fault: RequestFault, with error: BodyError) {
-        guard var exchange = current else { return }
+        guard let exchange = current else { return }
         let waiting = exchange.bodyReader
         exchange.task?.cancel()
         guard exchange.status == nil else {
@@ -159,9 +158,6 @@ extension HTTP1Connection {
             return
         }
         exchangeCount += 1
-        exchange.bodyReader = nil
-        exchange.task = nil
-        exchange.keepsAlive = false
         current = CurrentExchange(continuing: exchange, as: exchangeCount)
         respondAndLinger(fault)
         waiting?.resume(returning: .failure(error))
@@ -201,14 +197,5 @@ extension HTTP1Connection {
         case .closing: cutOff()
         case .closed: break
         }
-    }
-}
-
-extension CurrentExchange {
-    init(continuing exchange: CurrentExchange, as number: UInt64) {
-        self.init(
-            number: number, id: exchange.id, method: exchange.method, target: exchange.target, isHTTP11: exchange.isHTTP11,
-            headers: exchange.headers, client: exchange.client, receivedAt: exchange.receivedAt, keepsAlive: false,
-            owesContinue: false)
     }
 }
