@@ -29,7 +29,9 @@ package struct AccessLog: ExchangeObserver {
 
     /// The health calls, which monitors ask every few seconds.
     private static func isProbe(_ path: Substring) -> Bool {
-        path == "/health" || path == "/api/health" || path == "/api/v1/health" || path.hasPrefix("/api/v1/health/")
+        let path = path.utf8
+        return path.elementsEqual("/health".utf8) || path.elementsEqual("/api/health".utf8) || path.elementsEqual("/api/v1/health".utf8)
+            || path.starts(with: "/api/v1/health/".utf8)
     }
 
     private func line(_ exchange: Exchange) -> [UInt8] {
