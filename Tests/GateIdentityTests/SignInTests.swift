@@ -111,6 +111,20 @@ struct SignInTests {
         }
     }
 
+    @Test("CHECKLIST 6: a sign-in under way while the password is changed opens nothing with the old one")
+    func race() async throws {
+        try await IdentityFixture.with(stores: { stores in
+            var stores = stores
+            stores.users = PasswordChangedMeanwhile(users: stores.users, new: PasswordHash(text: "$2b$04$somethingelse"))
+            return stores
+        }) { fixture in
+            let signIn = try await fixture.register()
+            // The credential is read, and the password changed before it is checked.
+            await #expect(throws: IdentityError.invalidCredentials) { try await fixture.signIn() }
+            #expect(try await fixture.identity.listSessions(of: signIn.profile.user.id).isEmpty)
+        }
+    }
+
     @Test("a full queue of hashes is told, with when to come again")
     func overloaded() async throws {
         let hasher = PasswordHasher(cost: 13, threads: 1, queueLimit: 0, entropy: SeededEntropy())

@@ -15,7 +15,7 @@ extension Identity {
         let faults = rules.password.faults(of: password, field: "password", email: user.email, name: user.name)
         guard faults.isEmpty else { throw IdentityError.invalid(faults) }
         let hash = try await hashing { () async throws(PasswordHashingError) in try await passwords.hash(password) }
-        try finish(try await users.setPassword(hash, of: id, keeping: nil, at: time.now()), id)
+        try finish(try await users.setPassword(hash, of: id, whilePassword: nil, keeping: nil, at: time.now()), id)
     }
 
     /// Every session of the user ends, and none begins until the user is enabled (CHECKLIST 5).

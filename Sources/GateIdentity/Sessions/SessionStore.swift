@@ -1,12 +1,15 @@
 package import GateCore
+package import GateCrypto
 
 /// Where sessions are kept.
 ///
 /// Every method throws `StorageError` and nothing else. Each is atomic, and what changes something returns when the change is durable.
 /// A session is alive while it is not ended, not expired at the `now` given, and its user is neither disabled nor deleted.
 package protocol SessionStore: Sendable {
-    /// - Returns: `false` where there is no such user, or the user is disabled.
-    func insert(_ session: Session) async throws -> Bool
+    /// - Parameter hash: where given, what the user's password must still be: one that was changed while it was checked opens
+    ///   nothing, or the session would outlive the change that ended all others (CHECKLIST 6).
+    /// - Returns: `false` where there is no such user, the user is disabled, or the password is another.
+    func insert(_ session: Session, whilePassword hash: PasswordHash?) async throws -> Bool
 
     /// The live session of that id.
     func find(_ id: Session.ID, at now: Timestamp) async throws -> Session?

@@ -16,34 +16,37 @@ extension Identity {
         let failures = address.map { LoginFailureKey(network: network, account: sessionTokens.pseudonym(of: $0)) }
         if let failures { try await checkBackoff(failures) }
 
-        var credential: UserCredential?
-        if let address { credential = try await users.credential(email: address) }
         // No password is longer than the rules allow, and a megabyte need not be hashed to know it.
         let presented = password.count <= rules.password.maximumSize ? password : Secret("")
-        let isRight = try await hashing { () async throws(PasswordHashingError) in
-            try await passwords.verify(presented, against: credential?.passwordHash)
-        }
-        guard isRight, let user = credential?.user, let hash = credential?.passwordHash else {
-            if let failures {
-                let now = time.now()
-                _ = try await loginFailures.record(failures, at: now, forgettingBefore: now - rules.loginBackoff.memory)
+        // Again where the password was changed while it was checked: nobody changes it twice meanwhile.
+        for _ in 0..<2 {
+            var credential: UserCredential?
+            if let address { credential = try await users.credential(email: address) }
+            let isRight = try await hashing { () async throws(PasswordHashingError) in
+                try await passwords.verify(presented, against: credential?.passwordHash)
             }
-            throw IdentityError.invalidCredentials
+            guard isRight, let user = credential?.user, let hash = credential?.passwordHash else { break }
+            guard user.disabledAt == nil else { throw IdentityError.accountDisabled }
+            guard let signIn = try await openSession(of: user.id, whilePassword: hash, device: device) else { continue }
+            if let failures { try await loginFailures.clear(failures) }
+            if passwords.needsRehash(hash) {
+                let renewed = try await hashing { () async throws(PasswordHashingError) in try await passwords.hash(password) }
+                try await users.rehash(user.id, from: hash, to: renewed)
+            }
+            return signIn
         }
-        guard user.disabledAt == nil else { throw IdentityError.accountDisabled }
-        if passwords.needsRehash(hash) {
-            let renewed = try await hashing { () async throws(PasswordHashingError) in try await passwords.hash(password) }
-            try await users.rehash(user.id, from: hash, to: renewed)
+        if let failures {
+            let now = time.now()
+            _ = try await loginFailures.record(failures, at: now, forgettingBefore: now - rules.loginBackoff.memory)
         }
-        if let failures { try await loginFailures.clear(failures) }
-        return try await openSession(of: user.id, device: device)
+        throw IdentityError.invalidCredentials
     }
 
-    /// - Throws: `.accountDisabled` where the user was disabled or deleted meanwhile.
-    private func openSession(of user: User.ID, device: Device) async throws -> SignIn {
+    /// - Returns: `nil` where the user was disabled or deleted, or the password changed, since it was checked.
+    private func openSession(of user: User.ID, whilePassword hash: PasswordHash, device: Device) async throws -> SignIn? {
         let now = time.now()
         let session = newSession(of: user, device: device, at: now)
-        guard try await sessions.insert(session), let profile = try await profile(user) else { throw IdentityError.accountDisabled }
+        guard try await sessions.insert(session, whilePassword: hash), let profile = try await profile(user) else { return nil }
         return try tokens(for: session, of: profile, generation: session.refreshGeneration, at: now)
     }
 

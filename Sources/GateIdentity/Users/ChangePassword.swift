@@ -16,8 +16,9 @@ extension Identity {
         }
         guard isRight else { throw IdentityError.invalidCredentials }
         let hash = try await hashing { () async throws(PasswordHashingError) in try await passwords.hash(new) }
-        let ended = try await users.setPassword(hash, of: principal.userID, keeping: principal.sessionID, at: time.now())
-        guard let ended else { throw IdentityError.notAuthenticated }
+        let ended = try await users.setPassword(
+            hash, of: principal.userID, whilePassword: credential.passwordHash, keeping: principal.sessionID, at: time.now())
+        guard let ended else { throw IdentityError.invalidCredentials }
         forget(ended)
     }
 }

@@ -22,8 +22,12 @@ package protocol UserStore: Sendable {
     func update(_ id: User.ID, _ changes: UserChanges, at now: Timestamp) async throws -> User?
 
     /// Sets the password, and ends every session of the user but `keeping`; their revocations are recorded with it.
-    /// - Returns: the sessions ended; `nil` where there is no such user.
-    func setPassword(_ hash: PasswordHash, of id: User.ID, keeping session: Session.ID?, at now: Timestamp) async throws -> [EndedSession]?
+    /// - Parameter old: where given, what the password must still be: of two who change it at once, the second knew one that is no
+    ///   longer right.
+    /// - Returns: the sessions ended; `nil` where there is no such user, or the password is another.
+    func setPassword(
+        _ hash: PasswordHash, of id: User.ID, whilePassword old: PasswordHash?, keeping session: Session.ID?, at now: Timestamp
+    ) async throws -> [EndedSession]?
 
     /// Replaces the hash of an unchanged password, if it is still `old`: a changed cost, applied at the next log-in.
     func rehash(_ id: User.ID, from old: PasswordHash, to new: PasswordHash) async throws

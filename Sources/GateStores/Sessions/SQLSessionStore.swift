@@ -1,4 +1,5 @@
 package import GateCore
+package import GateCrypto
 package import GateIdentity
 package import GateSQL
 
@@ -7,9 +8,11 @@ package struct SQLSessionStore: SessionStore {
 
     package init(_ database: any SQLDatabase) { self.database = database }
 
-    package func insert(_ session: Session) async throws -> Bool {
+    package func insert(_ session: Session, whilePassword hash: PasswordHash?) async throws -> Bool {
         try await database.write { connection in
-            guard let user = try UserRows.find(session.userID, connection), user.disabledAt == nil else { return false }
+            guard let credential = try UserRows.credential(session.userID, connection), credential.user.disabledAt == nil,
+                hash == nil || credential.passwordHash == hash
+            else { return false }
             try SessionRows.insert(session, connection)
             return true
         }

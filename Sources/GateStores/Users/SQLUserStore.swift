@@ -63,13 +63,7 @@ package struct SQLUserStore: UserStore {
     }
 
     package func credential(id: User.ID) async throws -> UserCredential? {
-        try await database.read { connection in
-            try connection.row(
-                """
-                SELECT id, email, email_verified, name, avatar_url, disabled_at, created_at, updated_at, password_hash
-                FROM users WHERE id = ?1
-                """, [id], read: UserRows.credential)
-        }
+        try await database.read { try UserRows.credential(id, $0) }
     }
 
     package func update(_ id: User.ID, _ changes: UserChanges, at now: Timestamp) async throws -> User? {
@@ -87,12 +81,11 @@ package struct SQLUserStore: UserStore {
     }
 
     package func setPassword(
-        _ hash: PasswordHash, of id: User.ID, keeping session: Session.ID?, at now: Timestamp
+        _ hash: PasswordHash, of id: User.ID, whilePassword old: PasswordHash?, keeping session: Session.ID?, at now: Timestamp
     ) async throws -> [EndedSession]? {
         try await database.write { connection in
-            let changed = try connection.execute(
-                "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1", [id, hash.text, now])
-            guard changed == 1 else { return nil }
+            guard let credential = try UserRows.credential(id, connection), old == nil || credential.passwordHash == old else { return nil }
+            try connection.execute("UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1", [id, hash.text, now])
             return try SessionRows.end(session.map { .others(than: $0, of: id) } ?? .all(of: id), connection)
         }
     }

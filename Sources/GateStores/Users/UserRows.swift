@@ -18,6 +18,14 @@ enum UserRows {
         UserCredential(user: try user(row), passwordHash: try row.optionalText(8).map { PasswordHash(text: $0) })
     }
 
+    static func credential(_ id: User.ID, _ connection: any SQLConnection) throws(StorageError) -> UserCredential? {
+        try connection.row(
+            """
+            SELECT id, email, email_verified, name, avatar_url, disabled_at, created_at, updated_at, password_hash
+            FROM users WHERE id = ?1
+            """, [id], read: credential)
+    }
+
     static func find(_ id: User.ID, _ connection: any SQLConnection) throws(StorageError) -> User? {
         try connection.row(
             """

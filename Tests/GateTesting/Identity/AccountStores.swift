@@ -76,7 +76,7 @@ extension AccountStores {
     /// A stored session.
     package func addSession(of user: User, at time: Timestamp = Sample.start) async throws -> Session {
         let session = Sample.session(of: user.id, at: time)
-        try #require(await sessions.insert(session))
+        try #require(await sessions.insert(session, whilePassword: nil))
         return session
     }
 }

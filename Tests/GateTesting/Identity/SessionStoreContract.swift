@@ -1,4 +1,5 @@
 import GateCore
+import GateCrypto
 import GateIdentity
 import Testing
 
@@ -16,11 +17,23 @@ package enum SessionStoreContract {
             let user = try await stores.addUser()
             var session = Sample.session(of: user.id)
             session.device = Device(userAgent: nil, address: nil)
-            #expect(try await stores.sessions.insert(session))
+            #expect(try await stores.sessions.insert(session, whilePassword: nil))
             #expect(try await stores.sessions.find(session.id, at: Sample.start) == session)
         },
+        ContractCase("CHECKLIST 6: a password that is another by now opens no session, and changes no password") { stores async throws in
+            let user = try await stores.addUser()
+            let other = PasswordHash(text: "$2b$04$other")
+            #expect(try await stores.sessions.insert(Sample.session(of: user.id), whilePassword: Sample.hash))
+            #expect(try await !stores.sessions.insert(Sample.session(of: user.id), whilePassword: other))
+            #expect(try await stores.sessions.list(user: user.id, at: Sample.start).count == 1)
+            let now = Sample.start
+            #expect(try await stores.users.setPassword(other, of: user.id, whilePassword: other, keeping: nil, at: now) == nil)
+            #expect(try await stores.users.credential(id: user.id)?.passwordHash == Sample.hash)
+            #expect(try await stores.users.setPassword(other, of: user.id, whilePassword: Sample.hash, keeping: nil, at: now)?.count == 1)
+            #expect(try await stores.users.credential(id: user.id)?.passwordHash == other)
+        },
         ContractCase("nobody has no session") { stores async throws in
-            #expect(try await !stores.sessions.insert(Sample.session(of: Sample.id())))
+            #expect(try await !stores.sessions.insert(Sample.session(of: Sample.id()), whilePassword: nil))
         },
         ContractCase("live sessions are listed, the last used first, of one user") { stores async throws in
             let user = try await stores.addUser()

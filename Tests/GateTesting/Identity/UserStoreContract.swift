@@ -25,7 +25,8 @@ package enum UserStoreContract {
             #expect(try await stores.users.credential(email: nobody.email) == nil)
             #expect(try await stores.users.credential(id: nobody.id) == nil)
             #expect(try await stores.users.update(nobody.id, UserChanges(name: "x"), at: Sample.start) == nil)
-            #expect(try await stores.users.setPassword(Sample.hash, of: nobody.id, keeping: nil, at: Sample.start) == nil)
+            #expect(
+                try await stores.users.setPassword(Sample.hash, of: nobody.id, whilePassword: nil, keeping: nil, at: Sample.start) == nil)
             #expect(try await stores.users.setDisabled(true, nobody.id, at: Sample.start) == nil)
             #expect(try await stores.users.delete(nobody.id) == nil)
         },
@@ -93,7 +94,7 @@ package enum UserStoreContract {
             let lost = try await stores.addSession(of: user)
             let foreign = try await stores.addSession(of: other)
             let hash = PasswordHash(text: "$2b$04$new")
-            let ended = try await stores.users.setPassword(hash, of: user.id, keeping: kept.id, at: Sample.start)
+            let ended = try await stores.users.setPassword(hash, of: user.id, whilePassword: nil, keeping: kept.id, at: Sample.start)
             #expect(ended == [EndedSession(id: lost.id, userID: user.id, accessExpiresAt: lost.accessExpiresAt)])
             #expect(try await stores.users.credential(id: user.id)?.passwordHash == hash)
             #expect(try await stores.sessions.find(kept.id, at: Sample.start) != nil)
@@ -101,7 +102,10 @@ package enum UserStoreContract {
             #expect(try await stores.sessions.find(foreign.id, at: Sample.start) != nil)
             #expect(
                 try await stores.revocations.load() == [Revocation(subject: .session(lost.id), expiresAt: lost.accessExpiresAt)])
-            #expect(try await stores.users.setPassword(hash, of: user.id, keeping: nil, at: Sample.start)?.map(\.id) == [kept.id])
+            #expect(
+                try await stores.users.setPassword(hash, of: user.id, whilePassword: nil, keeping: nil, at: Sample.start)?.map(\.id) == [
+                    kept.id
+                ])
         },
         ContractCase("a hash is renewed only while it is the old one") { stores async throws in
             let user = try await stores.addUser()
@@ -119,13 +123,13 @@ package enum UserStoreContract {
             #expect(Set(try await stores.revocations.load().map(\.subject)) == Set(sessions.map { .session($0.id) }))
             #expect(try await stores.users.profile(user.id)?.user.disabledAt == Sample.start + .seconds(5))
             #expect(try await stores.sessions.list(user: user.id, at: Sample.start).isEmpty)
-            #expect(try await !stores.sessions.insert(Sample.session(of: user.id)))
+            #expect(try await !stores.sessions.insert(Sample.session(of: user.id), whilePassword: nil))
             // Since when does not change by doing it twice.
             #expect(try await stores.users.setDisabled(true, user.id, at: Sample.start + .seconds(9)) == [])
             #expect(try await stores.users.profile(user.id)?.user.disabledAt == Sample.start + .seconds(5))
             #expect(try await stores.users.setDisabled(false, user.id, at: Sample.start + .seconds(10)) == [])
             #expect(try await stores.users.profile(user.id)?.user.disabledAt == nil)
-            #expect(try await stores.sessions.insert(Sample.session(of: user.id)))
+            #expect(try await stores.sessions.insert(Sample.session(of: user.id), whilePassword: nil))
         },
         ContractCase("CHECKLIST 5: with a user goes everything of theirs, and organisations left empty") { stores async throws in
             let organisation = Sample.organisation()
