@@ -26,13 +26,16 @@ class Family:
 class Load:
     """Registrations, refreshes and log-outs by several threads, until the server is gone or `stop` is called."""
 
-    def __init__(self, server: Gatehouse, registrars: int = 2, refreshers: int = 3):
+    def __init__(self, server: Gatehouse, carried: list[Family] | None = None, registrars: int = 2, refreshers: int = 3):
+        """`carried`: sessions of earlier loads, alive and certain, to go on with."""
         self.server = server
         self.families: list[Family] = []
         self.failures: list[str] = []
         self.answered = 0
         self._lock = threading.Lock()
         self._fresh: queue.SimpleQueue[Family] = queue.SimpleQueue()
+        for family in carried or []:
+            self._fresh.put(family)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._register) for _ in range(registrars)]
         self._threads += [threading.Thread(target=self._refresh_and_end, args=(n,)) for n in range(refreshers)]
@@ -100,7 +103,9 @@ class Load:
                     family.access, family.refresh = body["access_token"], body["refresh_token"]
                     if self._stopping.is_set():
                         return
-                if number % 2 == 0:
+                if number % 2 == 1:
+                    self._fresh.put(family)
+                else:
                     family.uncertain = True
                     if self._call(session, "logout", 204, token=family.access) is None:
                         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -11,7 +11,6 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes = b""
-    interim: list[int] = field(default_factory=list)
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key == name.lower()]
@@ -62,9 +61,15 @@ class Connection:
         data, self._buffer = self._buffer[:count], self._buffer[count:]
         return data
 
+    def interim(self) -> int:
+        """The status of the interim response (1xx) that is due now."""
+        status = int(self._line().split(b" ")[1])
+        while self._line():
+            pass
+        return status
+
     def answer(self, head_only: bool = False) -> Answer:
         """The next response. `head_only`: it answers HEAD, so no body follows."""
-        interim = []
         while True:
             version, status, _ = (self._line() + b" ").split(b" ", 2)
             assert version == b"HTTP/1.1" and len(status) == 3, (version, status)
@@ -75,8 +80,7 @@ class Connection:
                 headers.append((name.decode("ascii").lower(), value.decode("latin-1").strip()))
             if int(status) >= 200:
                 break
-            interim.append(int(status))
-        answer = Answer(int(status), headers, interim=interim)
+        answer = Answer(int(status), headers)
         lengths, codings = answer.all("content-length"), answer.all("transfer-encoding")
         assert not (lengths and codings), "both Content-Length and Transfer-Encoding"
         if head_only or answer.status in (204, 304):

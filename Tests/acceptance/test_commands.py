@@ -39,7 +39,7 @@ def test_check_reports_all_faults_at_once(make_server):
     done = check(server, 'public_ulr = "http://x"\n[auth]\nbcrypt_cost = 99\nsigning = "RS256"\n[limits.policies.lgoin]\nlimit = 1\n')
     said = done.stdout + done.stderr
     assert done.returncode == CONFIGURATION, said
-    for expected in ("public_ulr", "public_url", "bcrypt_cost", "RS256", "ES256", "lgoin", "login"):
+    for expected in ("public_ulr", "public_url", "bcrypt_cost", "RS256", "HS256", "lgoin", "login"):
         assert expected in said, (expected, said)
     for line in (1, 3, 4):
         assert f":{line}:" in said or f"line {line}" in said, (line, said)

@@ -14,20 +14,13 @@ import requests
 from gate import PASSWORD, QUICK, merged
 from raw import Connection
 from test_tokens import MovedClock
+from tracing import eventually, traced
 
 READY = "/api/v1/health/ready"
 
 
 def try_register(server) -> int:
     return server.call("POST", "/api/v1/auth/register", json={"email": server.address(), "password": PASSWORD}).status_code
-
-
-def eventually(condition, within: float = 10):
-    deadline = time.monotonic() + within
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture
@@ -96,26 +89,26 @@ def test_the_nth_io_fails(make_server, call, mode):
     Every N in turn is the storage module's own test; here the whole server meets the real system call."""
     server = make_server(QUICK).start()
     session = server.register()
+    refused = 0
     for nth in (1, 2, 3, 5):
         when = str(nth) if mode == "once" else f"{nth}+"
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(server.server_pid()), "-e", f"trace={call}", "-e",
-             f"inject={call}:error=EIO:when={when}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        eventually(lambda: "TracerPid:\t0" not in pathlib.Path(f"/proc/{server.server_pid()}/status").read_text())
         codes, kept = [], []
-        for _ in range(6):
-            answer = server.call("POST", "/api/v1/auth/register", json={"email": server.address(), "password": PASSWORD})
-            codes.append(answer.status_code)
-            if answer.status_code == 201:
-                kept.append(answer.json())
-        tracer.terminate()
-        tracer.wait(10)
-        assert set(codes) <= {201, 503} and 503 in codes, (nth, codes)
+        with traced(server, "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error=EIO:when={when}"):
+            for _ in range(6):
+                answer = server.call("POST", "/api/v1/auth/register", json={"email": server.address(), "password": PASSWORD})
+                codes.append(answer.status_code)
+                if answer.status_code == 201:
+                    kept.append(answer.json())
+        assert set(codes) <= {201, 503}, (nth, codes)
+        # A single failure may hit a checkpoint, which nobody waits for and which is tried again.
+        assert 503 in codes or mode == "once", (nth, codes)
+        refused += codes.count(503)
         eventually(lambda: try_register(server) == 201)
         server.kill()
         server.start()
         for kept_session in [session, *kept]:
             assert server.me(kept_session["access_token"]).status_code == 200, "an answered write is lost"
+    assert refused > 0, "no failure met a write"
 
 
 def test_second_server_on_the_same_data_leaves(quick, make_server):
@@ -129,11 +122,11 @@ def test_second_server_on_the_same_data_leaves(quick, make_server):
     assert quick.register()
 
 
-def test_read_only_folder(make_server, tmp_path):
-    """A folder that cannot be written to: named, with what to do, and at once."""
+def test_a_folder_that_cannot_be_made(make_server):
+    """Named, and at once."""
     server = make_server(merged(QUICK, {"data_dir": "/proc/gatehouse-data"}))
     server.spawn()
-    assert server.wait_exit(5) in (73, 77)
+    assert server.wait_exit(5) in (69, 73, 77)
     assert "/proc/gatehouse-data" in server.log_text()
 
 
@@ -222,7 +215,7 @@ def test_clock_jumps(make_server, tmp_path, jump):
     """CHECKLIST 52: limits, expiry and the server's own work stay sane; intervals use the monotonic clock."""
     clock = MovedClock(tmp_path)
     policies = {"limits": {"policies": {"api": {"limit": 5, "window": "10s"}}}}
-    server = make_server(merged(QUICK, policies), env=clock.env).start()
+    server = make_server(merged(QUICK, policies), env=clock.env, wrapper=clock.wrapper).start()
     session = server.register()
     spent = [server.me(session["access_token"]).status_code for _ in range(6)]
     assert spent == [200] * 5 + [429]

@@ -5,16 +5,20 @@ import random
 import re
 import shutil
 import sqlite3
-import subprocess
 import time
 from dataclasses import dataclass
 
 from gate import PASSWORD, QUICK, Gatehouse, merged
-from test_faults import eventually
+from tracing import traced
 
 CALL = re.compile(
     r'(?P<at>\d+\.\d+) (?P<name>pwrite64|fdatasync|fsync|ftruncate)\(\d+<(?P<path>[^>]*)>(?P<rest>.*)\) = (?P<result>\d+) <(?P<took>[\d.]+)>$')
 WRITE = re.compile(r', "(?P<data>(?:\\x[0-9a-f]{2})*)", \d+, (?P<offset>\d+)$')
+
+
+def unescaped(text: str) -> bytes:
+    """What strace -xx wrote as \\x2f\\x74…"""
+    return bytes.fromhex(text.replace("\\x", ""))
 
 
 @dataclass
@@ -35,14 +39,17 @@ def recorded(prefix: pathlib.Path) -> list[Event]:
     events = []
     for file in prefix.parent.glob(prefix.name + ".*"):
         for line in file.read_text().splitlines():
-            if not (call := CALL.match(line)) or "/gatehouse.db" not in call["path"] or call["path"].endswith("-shm"):
+            if not (call := CALL.match(line)):
+                continue
+            path = unescaped(call["path"]).decode()
+            if "/gatehouse.db" not in path or path.endswith("-shm"):
                 continue
             begun = float(call["at"])
-            event = Event(call["name"], begun, begun + float(call["took"]), call["path"])
+            event = Event(call["name"], begun, begun + float(call["took"]), path)
             if event.name == "pwrite64":
                 write = WRITE.match(call["rest"])
                 assert write, line[:200]
-                event.data = bytes.fromhex(write["data"].replace("\\x", ""))
+                event.data = unescaped(write["data"])
                 event.offset = int(write["offset"])
                 assert len(event.data) == int(call["result"])
             elif event.name == "ftruncate":
@@ -85,23 +92,18 @@ def test_an_answered_write_survives_a_power_cut(make_server, tmp_path):
     base = tmp_path / "base"
     shutil.copytree(server.data, base, ignore=shutil.ignore_patterns("*.sock", "*-shm"))
     prefix = tmp_path / "trace"
-    tracer = subprocess.Popen(
-        ["strace", "-ff", "-qq", "-ttt", "-T", "-y", "-xx", "-s", "70000", "-e", "trace=pwrite64,fdatasync,fsync,ftruncate", "-o",
-         str(prefix), "-p", str(server.server_pid())], stderr=subprocess.PIPE)
-    eventually(lambda: "TracerPid:\t0" not in pathlib.Path(f"/proc/{server.server_pid()}/status").read_text())
     acknowledged = []
-    last = None
-    for _ in range(30):
-        email = server.address("cut")
-        last = server.register(email)
-        acknowledged.append((time.time(), email))
-    ended = server.register()
-    assert server.logout(ended["access_token"]).status_code == 204
-    rotated = server.refresh(last["refresh_token"])
-    assert rotated.status_code == 200
-    final = time.time()
-    tracer.terminate()
-    tracer.wait(20)
+    calls = "trace=pwrite64,fdatasync,fsync,ftruncate"
+    with traced(server, "-ff", "-ttt", "-T", "-y", "-xx", "-s", "70000", "-e", calls, "-o", str(prefix)):
+        for _ in range(30):
+            email = server.address("cut")
+            last = server.register(email)
+            acknowledged.append((time.time(), email))
+        ended = server.register()
+        assert server.logout(ended["access_token"]).status_code == 204
+        rotated = server.refresh(last["refresh_token"])
+        assert rotated.status_code == 200
+        final = time.time()
     server.kill()
 
     events = recorded(prefix)
