@@ -30,8 +30,8 @@ struct LimitScenarioTests {
         let refused = await gate.call(.POST, "/api/v1/auth/login", Self.wrong)
         #expect(refused.status == 429)
         #expect(refused.code == "rate-limit/exceeded")
-        #expect(refused.header("retry-after") == "61")
-        #expect(refused.header("ratelimit") == "\"login\";r=0;t=61")
+        #expect(refused.header("retry-after") == "60")
+        #expect(refused.header("ratelimit") == "\"login\";r=0;t=60")
         #expect(refused.header("ratelimit-policy")?.contains("\"login\";q=5;w=60") == true)
         #expect(refused.header("x-ratelimit-limit") == "5")
 
