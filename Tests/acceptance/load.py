@@ -24,7 +24,7 @@ class Family:
 
 
 class Load:
-    """Registrations, refreshes and log-outs by several threads, until the server is gone or `stop` is called."""
+    """Registrations, refreshes and log-outs by several threads, until the server is gone or `end` is called."""
 
     def __init__(self, server: Gatehouse, carried: list[Family] | None = None, registrars: int = 2, refreshers: int = 3):
         """`carried`: sessions of earlier loads, alive and certain, to go on with."""
@@ -33,7 +33,7 @@ class Load:
         self.failures: list[str] = []
         self.answered = 0
         self._lock = threading.Lock()
-        self._fresh: queue.SimpleQueue[Family] = queue.SimpleQueue()
+        self._fresh: queue.Queue[Family] = queue.Queue()
         for family in carried or []:
             self._fresh.put(family)
         self._stopping = threading.Event()
@@ -45,11 +45,9 @@ class Load:
             thread.start()
         return self
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Waits until every writer has ended: those in the middle of a request with it."""
         self._stopping.set()
-        self.join()
-
-    def join(self) -> None:
         for thread in self._threads:
             thread.join(30)
             assert not thread.is_alive()

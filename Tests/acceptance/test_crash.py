@@ -40,7 +40,7 @@ def test_kill_at_random_moments_loses_nothing_that_was_answered(make_server):
         load = Load(server, carried).start()
         time.sleep(chance.uniform(0.15, 0.45))
         server.kill()
-        load.join()
+        load.end()
         assert not load.failures, (cycle, load.failures)
         assert_sound(database(server))
         begun = time.monotonic()
@@ -85,7 +85,7 @@ def test_sigterm_under_load_loses_nothing(make_server):
     load = Load(server).start()
     time.sleep(1)
     code = server.stop()
-    load.join()
+    load.end()
     assert code == 0
     server.start()
     verify(server, load.families)
