@@ -9,7 +9,7 @@ import NIOHTTP1
 ///
 /// Route, identity, limits and the CSRF rule are decided in place, on the connection's event loop; only a cookie that is not
 /// remembered needs the database. What is decided never depends on a store that failed: that is a 503.
-package struct API: Responder {
+package final class API: Responder {
     private let services: APIServices
     private let router: Router<Endpoint>
 
@@ -46,7 +46,7 @@ package struct API: Responder {
         guard endpoint.access == .signedIn else { return admit(request, by: endpoint, parameters, as: .anonymous) }
         let caller = Caller(of: request, cookie: services.cookie, identity: services.identity)
         guard case .unknownCookie(let token) = caller else { return admit(request, by: endpoint, parameters, as: caller) }
-        return .later {
+        return .later { [self] in
             do {
                 let principal = try await services.identity.authenticate(cookie: token)
                 return await admit(request, by: endpoint, parameters, as: .principal(principal)).response
@@ -62,12 +62,12 @@ package struct API: Responder {
     private func admit(_ request: Request, by endpoint: Endpoint, _ parameters: RouteParameters, as caller: Caller) -> Answer {
         guard endpoint.limit == .api else { return handle(request, by: endpoint, parameters, as: caller) }
         let questions = services.limits.apiQuestions(network: request.client, user: caller.principal?.userID)
-        return services.limits.ask(questions, now: services.time.now) { result in
+        return services.limits.ask(questions, now: services.time.now) { [self] result in
             switch result {
-            case .success(let headers):
+            case .success(let fields):
                 handle(request, by: endpoint, parameters, as: caller).map { response in
                     var response = response
-                    response.headers.add(contentsOf: headers)
+                    response.encodedFields.append(fields)
                     return response
                 }
             case .failure(let error): .now(fail(error, request))
@@ -85,7 +85,7 @@ package struct API: Responder {
             switch try endpoint.handle(call) {
             case .now(let response): return finish(response, request)
             case .later(let respond):
-                return .later {
+                return .later { [self] in
                     do { return finished(try await respond(), request) } catch { return fail(error, request) }
                 }
             }
@@ -98,7 +98,7 @@ package struct API: Responder {
     private func refuse(_ request: Request, _ problem: Problem) -> Answer {
         guard request.target.path.hasPrefix("/api/v1/") else { return .now(fail(problem, request)) }
         let questions = services.limits.apiQuestions(network: request.client, user: nil)
-        return services.limits.ask(questions, now: services.time.now) { result in
+        return services.limits.ask(questions, now: services.time.now) { [self] result in
             if case .failure(let error) = result { return .now(fail(error, request)) }
             return .now(fail(problem, request))
         }

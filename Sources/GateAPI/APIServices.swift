@@ -4,20 +4,20 @@ package import GateIdentity
 package import Logging
 
 /// What the routes are given to work with.
-package struct APIServices: Sendable {
-    package var identity: Identity
-    package var limits: RequestLimits
-    package var health: HealthReport
-    package var cors: CORSPolicy
-    package var crossSite: CrossSiteRule
-    package var securityHeaders: SecurityHeaders
-    package var cookie: SessionCookie
+package final class APIServices: Sendable {
+    package let identity: Identity
+    package let limits: RequestLimits
+    package let health: HealthReport
+    package let cors: CORSPolicy
+    package let crossSite: CrossSiteRule
+    package let securityHeaders: SecurityHeaders
+    package let cookie: SessionCookie
     /// Without a slash at its end.
-    package var publicURL: String
+    package let publicURL: String
     /// The most bytes that a JSON or form body may have.
-    package var bodyLimit: Int
-    package var time: any TimeSource
-    package var log: Logger
+    package let bodyLimit: Int
+    package let time: any TimeSource
+    package let log: Logger
 
     package init(
         identity: Identity, limits: RequestLimits, health: HealthReport, cors: CORSPolicy, crossSite: CrossSiteRule,

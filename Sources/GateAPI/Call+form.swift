@@ -30,14 +30,14 @@ extension Call {
         do throws(Problem) { form = .success(try await self.form()) } catch { form = .failure(error) }
         let email = (try? form.get())?.text("email").flatMap(EmailAddress.init)
         let questions = services.limits.questions(policies, network: request.client, account: email.map(identity.accountHash))
-        let headers = try await services.limits.ask(questions, now: services.time.now())
+        let fields = try await services.limits.ask(questions, now: services.time.now())
         do {
             var response = try await handle(try form.get())
-            response.headers.add(contentsOf: headers)
+            response.encodedFields.append(fields)
             return response
         } catch {
             var problem = Problem(describing: error, of: request, log: services.log)
-            for field in headers where !problem.headers.contains(name: field.name) {
+            for field in fields.fields where !problem.headers.contains(name: field.name) {
                 problem.headers.add(name: field.name, value: field.value)
             }
             throw problem

@@ -52,9 +52,9 @@ package struct RequestLimits: Sendable {
     /// Asks in place where the store can, and goes on with the fields to send, or with what refuses the request.
     func ask(
         _ questions: LimitQuestions, now: @escaping @Sendable () -> Timestamp,
-        then answer: @escaping @Sendable (Result<HTTPHeaders, any Error>) -> Answer
+        then answer: @escaping @Sendable (Result<EncodedFields, any Error>) -> Answer
     ) -> Answer {
-        guard !questions.isEmpty else { return answer(.success([:])) }
+        guard !questions.isEmpty else { return answer(.success(EncodedFields())) }
         if let decision = store.decideInPlace(questions) { return answer(Self.result(decision, now: now())) }
         return .later {
             do {
@@ -67,22 +67,20 @@ package struct RequestLimits: Sendable {
 
     /// - Returns: the fields that tell of the decision.
     /// - Throws: `Problem` 429 with the same fields, or `StorageError`.
-    func ask(_ questions: LimitQuestions, now: Timestamp) async throws -> HTTPHeaders {
-        guard !questions.isEmpty else { return [:] }
+    func ask(_ questions: LimitQuestions, now: Timestamp) async throws -> EncodedFields {
+        guard !questions.isEmpty else { return EncodedFields() }
         return try Self.result(try await store.decide(questions), now: now).get()
     }
 
-    private static func result(_ decision: LimitDecision, now: Timestamp) -> Result<HTTPHeaders, any Error> {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(20)
-        LimitHeaders(decision, now: now).forEach { name, value in headers.add(name: name, value: value) }
-        guard let wait = decision.retryAfter else { return .success(headers) }
+    private static func result(_ decision: LimitDecision, now: Timestamp) -> Result<EncodedFields, any Error> {
+        let fields = EncodedFields(lines: LimitHeaders(decision, now: now).lines)
+        guard let wait = decision.retryAfter else { return .success(fields) }
         let state = decision.tightest.policy
         return .failure(
             Problem(
                 .rateLimited,
                 "The policy \"\(state.name)\" admits \(state.limit) in \(state.window.text). Try again in \(wait.secondsRoundedUp) s.",
-                headers: headers))
+                headers: HTTPHeaders(fields.fields)))
     }
 
     private static func subject(_ network: IPAddress?) -> LimitSubject { network.map { .network($0.limitedNetwork) } ?? .local }

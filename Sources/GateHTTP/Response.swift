@@ -7,6 +7,8 @@ package import NIOHTTP1
 package struct Response: Sendable {
     package var status: HTTPResponseStatus
     package var headers: HTTPHeaders
+    /// Further fields, encoded already.
+    package var encodedFields = EncodedFields()
     package var body: ResponseBody
 
     package init(_ status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ResponseBody = .empty) {

@@ -8,7 +8,7 @@ package import GateCrypto
 ///
 /// What changes something is first durable in the stores, then known to the memory of this process (revocations, caches), and only
 /// then answered.
-package struct Identity: Sendable {
+package final class Identity: Sendable {
     package let users: any UserStore
     package let sessions: any SessionStore
     package let organisations: any OrganisationStore
@@ -19,6 +19,7 @@ package struct Identity: Sendable {
     package let passwords: PasswordHasher
     package let accessTokens: AccessTokenIssuer
     package let sessionTokens: SessionTokenIssuer
+    private let accountHashKey: Secret
     package let profiles: ProfileCache
     package let cookies: SessionCookieCache
     let jumps: ClockJumpGuard
@@ -30,7 +31,8 @@ package struct Identity: Sendable {
     package init(
         users: any UserStore, sessions: any SessionStore, organisations: any OrganisationStore, revocationStore: any RevocationStore,
         loginFailures: any LoginFailureStore, passwords: PasswordHasher, accessTokens: AccessTokenIssuer,
-        sessionTokens: SessionTokenIssuer, rules: IdentityRules = IdentityRules(), time: any TimeSource, entropy: any Entropy
+        accountHashKey: Secret, sessionTokens: SessionTokenIssuer, rules: IdentityRules = IdentityRules(), time: any TimeSource,
+        entropy: any Entropy
     ) {
         self.users = users
         self.sessions = sessions
@@ -40,6 +42,7 @@ package struct Identity: Sendable {
         self.passwords = passwords
         self.accessTokens = accessTokens
         self.sessionTokens = sessionTokens
+        self.accountHashKey = accountHashKey
         self.rules = rules
         self.time = time
         self.entropy = entropy
@@ -47,5 +50,11 @@ package struct Identity: Sendable {
         profiles = ProfileCache(capacity: rules.profileCacheCapacity)
         cookies = SessionCookieCache(capacity: rules.cookieCacheCapacity, lifetime: rules.cookieCacheLifetime)
         jumps = ClockJumpGuard()
+    }
+
+    /// A number for an address that nobody without the server's key can tell the address from: what limits and failed log-ins are
+    /// counted by.
+    package func accountHash(_ email: EmailAddress) -> UInt64 {
+        HMACSHA256.authenticate(Array(email.text.utf8), key: accountHashKey).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

@@ -18,39 +18,25 @@ package struct LimitHeaders: Sendable {
         self.now = now
     }
 
-    /// Calls `body` with the name and value of each field. What is short, as most values are, allocates nothing.
-    package func forEach(_ body: (_ name: String, _ value: String) -> Void) {
+    /// The fields as they are sent, `name: value CRLF` each: this is on nearly every response, so no string is made on the way.
+    package var lines: [UInt8] {
         let tightest = decision.tightest
         let reset = Self.secondsRoundedUp(tightest.resetAfterNanoseconds)
-        body("X-RateLimit-Limit", Self.decimal(UInt64(tightest.policy.limit)))
-        body("X-RateLimit-Remaining", Self.decimal(UInt64(tightest.remaining)))
-        body("X-RateLimit-Reset", Self.decimal(Self.epochSeconds(now, after: tightest.resetAfterNanoseconds)))
-        body("RateLimit", Self.item(tightest.policy.name, "r", UInt64(tightest.remaining), "t", reset))
-        body("RateLimit-Policy", policies)
-        if !decision.isAdmitted { body("Retry-After", Self.decimal(max(1, reset))) }
-    }
-
-    /// The same as a list.
-    package var fields: [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = []
-        fields.reserveCapacity(6)
-        forEach { fields.append(($0, $1)) }
-        return fields
-    }
-
-    private var policies: String {
-        var text = ""
-        for state in decision.states {
-            let window = (state.policy.windowTicks + 999) / 1000
-            let item = Self.item(state.policy.name, "q", UInt64(state.policy.limit), "w", window)
-            if text.isEmpty {
-                text = item
-            } else {
-                text += ", "
-                text += item
-            }
+        var lines: [UInt8] = []
+        lines.reserveCapacity(192 + 48 * decision.states.count)
+        Self.put("X-RateLimit-Limit: ", UInt64(tightest.policy.limit), into: &lines)
+        Self.put("\r\nX-RateLimit-Remaining: ", UInt64(tightest.remaining), into: &lines)
+        Self.put("\r\nX-RateLimit-Reset: ", Self.epochSeconds(now, after: tightest.resetAfterNanoseconds), into: &lines)
+        Self.put("\r\nRateLimit: ", into: &lines)
+        Self.put(tightest.policy.name, ";r=", UInt64(tightest.remaining), ";t=", reset, into: &lines)
+        Self.put("\r\nRateLimit-Policy: ", into: &lines)
+        for (index, state) in decision.states.enumerated() {
+            if index > 0 { Self.put(", ", into: &lines) }
+            Self.put(state.policy.name, ";q=", UInt64(state.policy.limit), ";w=", (state.policy.windowTicks + 999) / 1000, into: &lines)
         }
-        return text
+        if !decision.isAdmitted { Self.put("\r\nRetry-After: ", max(1, reset), into: &lines) }
+        Self.put("\r\n", into: &lines)
+        return lines
     }
 }
 
@@ -66,63 +52,34 @@ extension LimitHeaders {
         return milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0)
     }
 
-    private static func decimal(_ value: UInt64) -> String {
-        let count = digits(value)
-        return String(unsafeUninitializedCapacity: count) { buffer in
-            write(value, digits: count, to: buffer, at: 0)
-            return count
-        }
+    private static func put(_ text: StaticString, into lines: inout [UInt8]) {
+        lines.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private static func put(_ text: StaticString, _ value: UInt64, into lines: inout [UInt8]) {
+        put(text, into: &lines)
+        let start = lines.count
+        var rest = value
+        repeat {
+            lines.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        lines[start...].reverse()
     }
 
     /// `"name";first=1;second=2`.
-    private static func item(
-        _ name: String, _ first: Unicode.Scalar, _ firstValue: UInt64, _ second: Unicode.Scalar, _ secondValue: UInt64
-    ) -> String {
-        let firstDigits = digits(firstValue)
-        let secondDigits = digits(secondValue)
-        let escapes = name.utf8.count { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
-        // The exact size: up to 15 bytes a string lies in place, asked for more it takes memory whatever it then holds.
-        return String(unsafeUninitializedCapacity: name.utf8.count + escapes + 8 + firstDigits + secondDigits) { buffer in
-            var place = 0
-            func put(_ byte: UInt8) {
-                buffer[place] = byte
-                place += 1
-            }
-            func parameter(_ key: Unicode.Scalar, _ value: UInt64, _ digits: Int) {
-                put(UInt8(ascii: ";"))
-                put(UInt8(ascii: key))
-                put(UInt8(ascii: "="))
-                write(value, digits: digits, to: buffer, at: place)
-                place += digits
-            }
-            put(UInt8(ascii: "\""))
-            for byte in name.utf8 {
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { put(UInt8(ascii: "\\")) }
-                // A structured string is printable ASCII (RFC 9651 §3.3.3).
-                put((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
-            }
-            put(UInt8(ascii: "\""))
-            parameter(first, firstValue, firstDigits)
-            parameter(second, secondValue, secondDigits)
-            return place
+    private static func put(
+        _ name: String, _ first: StaticString, _ firstValue: UInt64, _ second: StaticString, _ secondValue: UInt64,
+        into lines: inout [UInt8]
+    ) {
+        lines.append(UInt8(ascii: "\""))
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { lines.append(UInt8(ascii: "\\")) }
+            // A structured string is printable ASCII (RFC 9651 §3.3.3).
+            lines.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
         }
-    }
-
-    private static func digits(_ value: UInt64) -> Int {
-        var count = 1
-        var rest = value / 10
-        while rest > 0 {
-            count += 1
-            rest /= 10
-        }
-        return count
-    }
-
-    private static func write(_ value: UInt64, digits: Int, to buffer: UnsafeMutableBufferPointer<UInt8>, at place: Int) {
-        var rest = value
-        for index in stride(from: place + digits - 1, through: place, by: -1) {
-            buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
+        lines.append(UInt8(ascii: "\""))
+        put(first, firstValue, into: &lines)
+        put(second, secondValue, into: &lines)
     }
 }

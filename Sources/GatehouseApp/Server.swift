@@ -37,7 +37,7 @@ package enum Server {
         let configuration = composition.configuration
         let group = MultiThreadedEventLoopGroup.singleton
         let observer = ExchangeObservers([
-            AccessLog(output, configuration.log.access), HTTPMetrics(composition.metrics),
+            AccessLog(output, configuration.log.level > .info ? .off : configuration.log.access), HTTPMetrics(composition.metrics),
         ])
         func server(_ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver) -> HTTPServer {
             HTTPServer(

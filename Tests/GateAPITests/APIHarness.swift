@@ -11,6 +11,7 @@ import GateTesting
 import Logging
 import NIOCore
 import NIOHTTP1
+import Testing
 
 /// The API over real stores on a database of its own, with a clock that is moved by hand. Nothing listens.
 struct APIHarness {
@@ -26,7 +27,8 @@ struct APIHarness {
     static let origin = "http://gate.test"
 
     init(
-        limits policies: [RequestLimits.Policy: LimitPolicy] = [:], signing: SigningAlgorithm = .hs256, registration: IdentityRules.Registration = .open,
+        limits policies: [RequestLimits.Policy: LimitPolicy] = [:], signing: SigningAlgorithm = .hs256,
+        registration: IdentityRules.Registration = .open,
         origins: [String] = [], secure: Bool = false
     ) async throws {
         folder = TemporaryFolder()
@@ -43,7 +45,8 @@ struct APIHarness {
             accessTokens: AccessTokenIssuer(
                 issuer: Self.origin, audience: Self.origin,
                 keys: SigningKeyRing(current: try SigningKey.generate(signing, id: "key-1", entropy: entropy))),
-            sessionTokens: SessionTokenIssuer(key: Secret(entropy.bytes(32))), rules: rules, time: time, entropy: entropy)
+            accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: Secret(entropy.bytes(32))),
+            rules: rules, time: time, entropy: entropy)
         limits = MemoryLimitStore(time: time)
         let health = HealthReport(version: "test", components: [], time: time)
         let cors = CORSPolicy(origins: origins)
@@ -51,7 +54,8 @@ struct APIHarness {
             services: APIServices(
                 identity: identity, limits: RequestLimits(store: limits, policies: policies), health: health, cors: cors,
                 crossSite: CrossSiteRule(ownOrigin: Self.origin, allowed: cors),
-                securityHeaders: SecurityHeaders(hsts: nil, contentSecurityPolicy: "default-src 'none'", frameOptions: "DENY"),
+                securityHeaders: try #require(
+                    SecurityHeaders(hsts: nil, contentSecurityPolicy: "default-src 'none'", frameOptions: "DENY")),
                 cookie: SessionCookie(isSecure: secure), publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
         admin = AdminAPI(
             services: AdminServices(
@@ -106,7 +110,7 @@ struct Reply {
 
     init(_ response: Response) {
         status = Int(response.status.code)
-        headers = response.headers
+        headers = HTTPHeaders(response.headers.map { $0 } + response.encodedFields.fields)
         var bytes: [UInt8] = []
         if case .bytes(let buffer) = response.body { bytes = Array(buffer.readableBytesView) }
         text = String(decoding: bytes, as: UTF8.self)

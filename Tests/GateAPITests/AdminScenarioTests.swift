@@ -35,7 +35,9 @@ struct AdminScenarioTests {
         for action in ["disable", "delete"] {
             let user = await gate.register("\(action)@example.com")
             let id = user["user"]?["id"]?.string ?? ""
-            _ = action == "delete" ? await gate.operate(.DELETE, "/admin/users/\(id)") : await gate.operate(.POST, "/admin/users/\(id)/disable")
+            _ =
+                action == "delete"
+                ? await gate.operate(.DELETE, "/admin/users/\(id)") : await gate.operate(.POST, "/admin/users/\(id)/disable")
             #expect(await gate.call(.GET, "/api/v1/auth/me", token: user.accessToken).code == "auth/token-revoked")
             #expect(await gate.call(.GET, "/api/v1/auth/me", headers: ["cookie": user.cookie]).status == 401)
             let refresh = await gate.call(.POST, "/api/v1/auth/refresh", ["refresh_token": .string(user.refreshToken)])

@@ -63,8 +63,10 @@ struct LimitScenarioTests {
     @Test("the API is counted by user where one is signed in, so that two users behind one address don't share")
     func users() async throws {
         let gate = try await APIHarness(limits: [.api: LimitPolicy(name: "api", limit: 2, window: .seconds(60))])
-        let ann = await gate.call(.POST, "/api/v1/auth/register", ["email": "ann@example.com", "password": "correct horse battery"], from: "192.0.2.7")
-        let bob = await gate.call(.POST, "/api/v1/auth/register", ["email": "bob@example.com", "password": "correct horse battery"], from: "192.0.2.8")
+        let ann = await gate.call(
+            .POST, "/api/v1/auth/register", ["email": "ann@example.com", "password": "correct horse battery"], from: "192.0.2.7")
+        let bob = await gate.call(
+            .POST, "/api/v1/auth/register", ["email": "bob@example.com", "password": "correct horse battery"], from: "192.0.2.8")
         for token in [ann.accessToken, bob.accessToken] {
             for expected in [200, 200, 429] { #expect(await gate.call(.GET, "/api/v1/auth/me", token: token).status == expected) }
         }

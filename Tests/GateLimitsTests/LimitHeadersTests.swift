@@ -10,7 +10,8 @@ struct LimitHeadersTests {
     private func fields(_ states: LimitState..., now: Timestamp = now) -> [String] {
         var list = InlineList<LimitState>()
         for state in states { list.append(state) }
-        return LimitHeaders(LimitDecision(states: list), now: now).fields.map { "\($0.name): \($0.value)" }
+        return String(decoding: LimitHeaders(LimitDecision(states: list), now: now).lines, as: UTF8.self).split(separator: "\r\n").map(
+            String.init)
     }
 
     private func state(

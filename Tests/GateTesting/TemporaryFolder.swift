@@ -22,7 +22,9 @@ package final class TemporaryFolder: Sendable {
     package func file(_ name: String) -> String { path + "/" + name }
 
     @discardableResult
-    package func write(_ name: String, _ content: String, mode: mode_t = 0o600) -> String { write(name, bytes: Array(content.utf8), mode: mode) }
+    package func write(_ name: String, _ content: String, mode: mode_t = 0o600) -> String {
+        write(name, bytes: Array(content.utf8), mode: mode)
+    }
 
     @discardableResult
     package func write(_ name: String, bytes: [UInt8], mode: mode_t = 0o600) -> String {

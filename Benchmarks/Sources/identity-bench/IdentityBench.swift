@@ -113,7 +113,8 @@ private struct Accounts {
             accessTokens: AccessTokenIssuer(
                 issuer: "https://app.example.com", audience: "https://app.example.com",
                 keys: SigningKeyRing(current: try SigningKey.generate(.hs256, id: "bench", entropy: entropy))),
-            sessionTokens: SessionTokenIssuer(key: Secret(entropy.bytes(32))), time: time, entropy: entropy)
+            accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: Secret(entropy.bytes(32))),
+            time: time, entropy: entropy)
     }
 
     func register(_ count: Int) async throws -> [SignIn] {

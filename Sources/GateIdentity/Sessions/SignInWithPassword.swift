@@ -13,7 +13,7 @@ extension Identity {
     /// - Throws: `.invalidCredentials`, `.accountDisabled`, `.waitBeforeNextAttempt`, `.overloaded`; `StorageError`.
     package func signIn(email: String, password: Secret, device: Device, network: String) async throws -> SignIn {
         let address = EmailAddress(email)
-        let failures = address.map { LoginFailureKey(network: network, account: sessionTokens.pseudonym(of: $0)) }
+        let failures = address.map { LoginFailureKey(network: network, account: accountHash($0)) }
         if let failures { try await checkBackoff(failures) }
 
         // No password is longer than the rules allow, and a megabyte need not be hashed to know it.

@@ -67,13 +67,6 @@ package final class SessionTokenIssuer: Sendable {
         return (session, Int64(bitPattern: word(bytes[16..<24])))
     }
 
-    // MARK: Pseudonyms
-
-    /// A number for an address that nobody without the key can tell the address from.
-    func pseudonym(of email: EmailAddress) -> UInt64 {
-        word(authenticate("account", Array(email.text.utf8), key: currentKey)[..<8])
-    }
-
     private var currentKey: Secret { keys.withLock { $0[0] } }
 
     private func isAuthentic(_ code: ArraySlice<UInt8>, _ purpose: StaticString, _ name: [UInt8]) -> Bool {

@@ -32,6 +32,7 @@ enum ResponseHeadEncoder {
             buffer.writeString(value)
             buffer.writeStaticString("\r\n")
         }
+        buffer.writeBytes(response.encodedFields.bytes)
         switch framing {
         case .length(let length):
             buffer.writeStaticString("Content-Length: ")

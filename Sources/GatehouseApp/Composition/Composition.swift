@@ -45,6 +45,7 @@ struct Composition: Sendable {
                 entropy: entropy, time: time),
             accessTokens: AccessTokenIssuer(
                 issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys()),
+            accountHashKey: secrets.accountHashKey,
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
             rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
@@ -52,19 +53,23 @@ struct Composition: Sendable {
         metrics = MetricsRegistry()
         metrics.register(identity: identity, backends: backends)
 
+        guard let securityHeaders = SecurityHeaders(configuration) else {
+            throw CommandFailure(.configuration, "headers.content_security_policy holds a control character.")
+        }
         let cors = CORSPolicy(origins: configuration.cors.origins.map(\.description))
         api = API(
             services: APIServices(
                 identity: identity, limits: RequestLimits(store: backends.limits, policies: configuration.limits.requestPolicies),
                 health: health, cors: cors,
                 crossSite: CrossSiteRule(ownOrigin: configuration.publicURL.description, allowed: cors),
-                securityHeaders: SecurityHeaders(configuration), cookie: SessionCookie(isSecure: configuration.cookiesAreSecure),
+                securityHeaders: securityHeaders, cookie: SessionCookie(isSecure: configuration.cookiesAreSecure),
                 publicURL: configuration.publicURL.description, bodyLimit: configuration.http.maxBody.bytes, time: time, log: log))
         let identity = identity
         let metrics = metrics
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: backends.limits, health: health, rotateSecrets: { try Self.rotate(secrets, identity, at: time.now(), entropy: entropy) },
+                identity: identity, limits: backends.limits, health: health,
+                rotateSecrets: { try Self.rotate(secrets, identity, at: time.now(), entropy: entropy) },
                 metrics: { metrics.text }, time: time, log: log))
     }
 
@@ -110,7 +115,7 @@ extension IdentityRules {
 }
 
 extension SecurityHeaders {
-    fileprivate init(_ configuration: Configuration) {
+    fileprivate init?(_ configuration: Configuration) {
         let headers = configuration.headers
         self.init(
             hsts: headers.hsts > .zero ? headers.hsts : nil,

@@ -67,9 +67,10 @@ package struct Configuration: Sendable {
 
         package enum Registration: String, CaseIterable, Sendable { case open, invite, closed }
 
-        /// In characters (Unicode code points), as NIST SP 800-63B §5.1.1.2 counts.
         package struct Password: Sendable {
+            /// In characters (Unicode code points), as NIST SP 800-63B §5.1.1.2 counts.
             package var minLength = 10
+            /// In bytes of UTF-8.
             package var maxLength = 1024
         }
     }

@@ -41,7 +41,7 @@ extension Configuration {
             "The fewest characters of a password (NIST SP 800-63B: 8 or more)."),
         ConfigurationKey(
             "auth.password.max_length", \.auth.password.maxLength, .integer(64...4096),
-            "The most characters of a password; all of them count."),
+            "The most bytes (UTF-8) of a password; all of them count."),
     ]
 
     static let limitKeys: [ConfigurationKey] =

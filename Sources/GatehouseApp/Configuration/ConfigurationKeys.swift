@@ -95,7 +95,8 @@ extension Configuration {
             "log.format", \.log.format, .choice(), flag: "--log-format",
             "json, text, or auto: text on a terminal, JSON lines everywhere else."),
         ConfigurationKey(
-            "log.access", \.log.access, .choice(), "Which requests are logged: all, errors (status 400 and above) or off."),
+            "log.access", \.log.access, .choice(),
+            "Which requests are logged: all, errors (status 400 and above) or off. The lines are of level info: above it none is written."),
         ConfigurationKey(
             "metrics.address", \.metrics.address, .optional(.privateAddress), example: "127.0.0.1:9090",
             "A loopback or private address on which /metrics is served. Without it, metrics are on the admin socket alone."),

@@ -92,7 +92,11 @@ package struct AdminConnection: Sendable {
 
 extension CommandFailure {
     fileprivate init(_ failure: UnixHTTPClient.Failure) {
-        if case .notPermitted = failure { self.init(.permission, failure.description) } else { self.init(.unavailable, failure.description) }
+        if case .notPermitted = failure {
+            self.init(.permission, failure.description)
+        } else {
+            self.init(.unavailable, failure.description)
+        }
     }
 }
 

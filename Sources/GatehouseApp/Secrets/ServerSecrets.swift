@@ -30,8 +30,7 @@ package final class ServerSecrets: Sendable {
         self.secrets = Mutex(secrets)
         algorithm = configuration.auth.signing
         given = configuration.auth.jwtSecret
-        overlap = Secrets.Overlap(
-            accessTokenLifetime: configuration.auth.accessTokenLifetime, sessionLifetime: configuration.auth.sessionLifetime)
+        overlap = Secrets.Overlap(configuration.auth)
     }
 
     package func signingKeys() throws(CryptoError) -> SigningKeyRing {
@@ -60,13 +59,22 @@ package final class ServerSecrets: Sendable {
     }
 }
 
+extension Secrets.Overlap {
+    fileprivate init(_ auth: Configuration.Auth) {
+        self.init(accessTokenLifetime: auth.accessTokenLifetime, sessionLifetime: auth.sessionLifetime)
+    }
+}
+
 extension SecretsFile {
     /// Opens the secrets in the data folder of `configuration`, or makes them.
     package static func open(
         _ configuration: Configuration, time: any TimeSource, entropy: any Entropy
     ) throws(SecretsError) -> ServerSecrets {
         let file = SecretsFile(folder: configuration.dataDirectory)
-        let secrets = try file.open(configuration.auth.signing, at: time.now(), entropy: entropy)
+        let now = time.now()
+        var secrets = try file.open(configuration.auth.signing, at: now, entropy: entropy)
+        // In memory only: a clock that is years ahead must not take keys off the disk.
+        secrets.prune(at: now, overlap: Secrets.Overlap(configuration.auth))
         return ServerSecrets(file: file, secrets: secrets, configuration)
     }
 }

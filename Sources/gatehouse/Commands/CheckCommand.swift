@@ -10,7 +10,12 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
+    @Flag(name: .long, help: "Print a TOML file with every setting explained, and check nothing.") var reference = false
+    @Flag(name: .long, help: "Print an .env file with every variable explained, and check nothing.") var envExample = false
+
     func run() throws {
+        if reference { return Terminal.say(Configuration.reference()) }
+        if envExample { return Terminal.say(Configuration.environmentExample()) }
         let loaded = try options.load()
         Terminal.say(output.json ? loaded.json.text : loaded.report)
     }

@@ -25,7 +25,8 @@ package struct IdentityFixture: Sendable {
             passwords: passwords ?? PasswordHasher(cost: 4, threads: 2, queueLimit: 256, entropy: entropy),
             accessTokens: AccessTokenIssuer(
                 issuer: "http://gate.test", audience: "http://gate.test", keys: SigningKeyRing(current: Self.signingKey)),
-            sessionTokens: SessionTokenIssuer(key: keys[0]), rules: rules, time: time, entropy: entropy)
+            accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: keys[0]), rules: rules,
+            time: time, entropy: entropy)
     }
 
     /// - Parameter stores: what to use in place of the database's own.
