@@ -83,7 +83,7 @@ let package = Package(
         module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
 
         // Floor 5
-        module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateCrypto", nioCore, nioHTTP1, logging]),
+        module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
 
         // Floor 6
         module(

@@ -1,3 +1,4 @@
+import GateCore
 import Synchronization
 
 /// A bounded queue between tasks, which never wait, and threads, which do.

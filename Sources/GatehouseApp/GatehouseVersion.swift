@@ -6,6 +6,6 @@ package enum GatehouseVersion {
     package static let current = "0.1.0"
 
     package static var all: [(name: String, version: String)] {
-        [("gatehouse", current), ("sqlite", SQLiteDatabase.libraryVersion), ("openssl", OpenSSLVersion.text)]
+        [("gatehouse", current), ("sqlite", SQLiteDatabase.linkedVersion), ("openssl", OpenSSLVersion.text)]
     }
 }

@@ -41,7 +41,8 @@ package enum Server {
         ])
         func server(_ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver) -> HTTPServer {
             HTTPServer(
-                addresses.map { Listener($0.listenerAddress) }, configuration: HTTPServerConfiguration(configuration), responder: responder,
+                addresses.flatMap(\.listenerAddresses).map { Listener($0) }, configuration: HTTPServerConfiguration(configuration),
+                responder: responder,
                 observer: observer, group: group, time: time, entropy: entropy)
         }
         let shutdown = configuration.http.shutdownTimeout
@@ -118,11 +119,19 @@ extension HTTPServerConfiguration {
 }
 
 extension ListenAddress {
-    fileprivate var listenerAddress: ListenerAddress {
+    /// Every address of the machine is two listeners, or one where the kernel has no IPv6 (CHECKLIST 55).
+    fileprivate var listenerAddresses: [ListenerAddress] {
         switch self {
-        case .tcp(let address, let port): .tcp(host: address.description, port: port)
-        case .anyAddress(let port): .tcp(host: "::", port: port)
-        case .unix(let path): .unix(path: path)
+        case .tcp(let address, let port): [.tcp(host: address.description, port: port)]
+        case .anyAddress(let port): Self.anyHosts.map { .tcp(host: $0, port: port) }
+        case .unix(let path): [.unix(path: path)]
         }
+    }
+
+    private static var anyHosts: [String] {
+        let probe = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard probe >= 0 else { return ["0.0.0.0"] }
+        close(probe)
+        return ["0.0.0.0", "::"]
     }
 }

@@ -8,6 +8,9 @@ enum Terminal {
 
     static func say(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
+    /// A text of several lines, each with its end.
+    static func show(_ document: String) { write(document, to: STDOUT_FILENO) }
+
     private static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

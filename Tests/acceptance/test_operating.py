@@ -43,6 +43,18 @@ def test_several_listeners(make_server):
     assert server.stop() == 0 and not door.exists()
 
 
+def test_every_address_of_the_machine(make_server):
+    """`:PORT` is IPv4 and IPv6."""
+    port = free_port()
+    server = make_server(QUICK)
+    server.settings["listen"]["http"] += [f":{port}"]
+    server.write_config()
+    server.start()
+    hosts = ["127.0.0.1", "127.0.0.2"] + (["[::1]"] if os.path.exists("/proc/net/if_inet6") else [])
+    for host in hosts:
+        assert requests.get(f"http://{host}:{port}/health", timeout=5).status_code == 200
+
+
 def test_an_address_in_use_is_told(make_server):
     server = make_server(QUICK)
     with socket.socket() as other:

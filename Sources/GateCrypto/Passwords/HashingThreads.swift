@@ -84,20 +84,3 @@ final class HashingThreads: Sendable {
         for waiter in queue.withLock({ $0.threadEnded() }) { waiter.resume() }
     }
 }
-
-/// A POSIX semaphore, see sem_overview(7).
-final class Semaphore: @unchecked Sendable {
-    // The address is fixed and every operation on it is atomic.
-    private let pointer = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() { sem_init(pointer, 0, 0) }
-
-    deinit {
-        sem_destroy(pointer)
-        pointer.deallocate()
-    }
-
-    func signal() { sem_post(pointer) }
-
-    func wait() { while sem_wait(pointer) != 0 {} }
-}

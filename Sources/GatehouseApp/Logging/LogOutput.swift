@@ -153,20 +153,3 @@ package final class LogOutput: Sendable {
         return true
     }
 }
-
-/// sem_overview(7), unnamed and of this process.
-private final class Semaphore: @unchecked Sendable {
-    // The address is not changed after `init`, and POSIX semaphores may be used by any thread.
-    private let pointer = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() { sem_init(pointer, 0, 0) }
-
-    deinit {
-        sem_destroy(pointer)
-        pointer.deallocate()
-    }
-
-    func signal() { sem_post(pointer) }
-
-    func wait() { while sem_wait(pointer) != 0 && errno == EINTR {} }
-}

@@ -14,9 +14,9 @@ struct CheckCommand: ParsableCommand {
     @Flag(name: .long, help: "Print an .env file with every variable explained, and check nothing.") var envExample = false
 
     func run() throws {
-        if reference { return Terminal.say(Configuration.reference()) }
-        if envExample { return Terminal.say(Configuration.environmentExample()) }
+        if reference { return Terminal.show(Configuration.reference()) }
+        if envExample { return Terminal.show(Configuration.environmentExample()) }
         let loaded = try options.load()
-        Terminal.say(output.json ? loaded.json.text : loaded.report)
+        if output.json { Terminal.say(loaded.json.text) } else { Terminal.show(loaded.report) }
     }
 }

@@ -1,3 +1,4 @@
+import GateTesting
 import Testing
 
 @testable import GatehouseApp

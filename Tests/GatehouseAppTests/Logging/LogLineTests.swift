@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import GateTesting
 import Logging
 import NIOHTTP1
 import Testing

@@ -1,5 +1,6 @@
 import GateCore
 import GateCrypto
+import GateTesting
 import Glibc
 import Testing
 
