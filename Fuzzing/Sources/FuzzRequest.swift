@@ -6,7 +6,7 @@ import NIOCore
 func fuzzRequest(_ bytes: [UInt8]) {
     let whole = steps(of: [bytes])
     let single = steps(of: bytes.map { [$0] })
-    require(whole == single, "cut into single bytes, the same is read")
+    require(whole == single, "cut into single bytes, the same is read: \(whole) and \(single)")
     let middle = bytes.count / 2
     require(whole == steps(of: [Array(bytes[..<middle]), Array(bytes[middle...])]), "cut in half, the same is read")
 }

@@ -9,7 +9,7 @@ enum FuzzTarget: String, CaseIterable {
 
     static let chosen: FuzzTarget = {
         guard let name = getenv("FUZZ_TARGET").map({ String(cString: $0) }), let target = FuzzTarget(rawValue: name) else {
-            fputs("FUZZ_TARGET must be one of \(allCases.map(\.rawValue).joined(separator: ", "))\n", stderr)
+            print("FUZZ_TARGET must be one of \(allCases.map(\.rawValue).joined(separator: ", "))")
             exit(64)
         }
         return target
@@ -31,14 +31,32 @@ enum FuzzTarget: String, CaseIterable {
     }
 }
 
-/// libFuzzer's entry point.
+/// libFuzzer's entry point: one input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     FuzzTarget.chosen.run(Array(UnsafeBufferPointer(start: data, count: size)))
     return 0
 }
 
+/// SwiftPM makes this the process's `main`, in the place of libFuzzer's own, so libFuzzer's driver is called here.
+@_cdecl("gate_fuzz_main")
+public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
+    var count = count
+    var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = arguments
+    return runFuzzer(&count, &arguments, fuzzOneInput)
+}
+
+/// See FuzzerInterface.h of compiler-rt.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runFuzzer(
+    _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+    _ run: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
 /// Ends the process, so that libFuzzer keeps the input.
 func require(_ condition: @autoclosure () -> Bool, _ claim: String) {
-    if !condition() { fatalError("does not hold: \(claim)") }
+    guard !condition() else { return }
+    print("does not hold: \(claim)")
+    fflush(nil)
+    abort()
 }

@@ -91,6 +91,20 @@ struct RequestReaderTests {
         #expect(try reader.nextHead()?.method == .GET)
     }
 
+    @Test("Two empty lines before a request are refused, however the bytes are cut (found by fuzzing)", arguments: [1, 2, 3, 64])
+    func twoEmptyLines(size: Int) {
+        var reader = RequestReader(limits: ServerLimits())
+        var rest = Array("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)[...]
+        #expect(throws: RequestFault.self) {
+            while !rest.isEmpty {
+                var bytes = ByteBuffer(bytes: rest.prefix(size))
+                rest = rest.dropFirst(size)
+                reader.append(&bytes)
+                _ = try reader.nextHead()
+            }
+        }
+    }
+
     @Test("Ids of one process are all different")
     func requestIDs() {
         var seen: Set<RequestID> = []

@@ -12,19 +12,23 @@ struct RequestHeadParser {
     /// How far the end of the head was looked for, from the reader index: a head that comes byte by byte is not read again and again.
     private var scanned = 0
     private var lineStart = 0
+    private var hasSkippedEmptyLine = false
 
     init(limits: ServerLimits) { self.limits = limits }
 
     /// The next head, taken off `buffer`; `nil` where it is not complete.
     mutating func parse(_ buffer: inout ByteBuffer) throws(RequestFault) -> RequestHead? {
-        if scanned == 0 {
-            Self.skipEmptyLine(&buffer)
-            if buffer.readableBytes == 1, buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == Octet.cr { return nil }
+        if scanned == 0, !hasSkippedEmptyLine {
+            skipEmptyLine(&buffer)
+            if !hasSkippedEmptyLine, buffer.readableBytes == 1, buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == Octet.cr {
+                return nil
+            }
         }
         guard let length = try findEnd(buffer) else { return nil }
         let bytes = buffer.readSlice(length: length)!
         scanned = 0
         lineStart = 0
+        hasSkippedEmptyLine = false
         let result = bytes.withUnsafeReadableBytes { bytes -> Result<RequestHead, RequestFault> in
             do throws(RequestFault) {
                 var fields = RequestFields(limits: limits)
@@ -36,13 +40,14 @@ struct RequestHeadParser {
         return try result.get()
     }
 
-    /// RFC 9112 §2.2: a server should ignore an empty line before the request line.
-    private static func skipEmptyLine(_ buffer: inout ByteBuffer) {
+    /// RFC 9112 §2.2: a server should ignore an empty line before the request line. One, however the bytes are cut.
+    private mutating func skipEmptyLine(_ buffer: inout ByteBuffer) {
         let start = buffer.readerIndex
         guard buffer.getInteger(at: start, as: UInt8.self) == Octet.cr, buffer.getInteger(at: start + 1, as: UInt8.self) == Octet.lf else {
             return
         }
         buffer.moveReaderIndex(forwardBy: 2)
+        hasSkippedEmptyLine = true
     }
 
     /// The length of the head with the empty line at its end.
