@@ -38,6 +38,8 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -49,6 +51,7 @@ let package = Package(
     products: [.executable(name: "gatehouse", targets: ["gatehouse"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -73,7 +76,10 @@ let package = Package(
 
         // Floor 3
         module(
-            "GateNet", ["GateCore", "GateHTTP", "CZlib", nioCore, nioPosix, nioHTTP1, logging], links: [.linkedLibrary("z")]),
+            "GateNet",
+            ["GateCore", "GateCrypto", "GateHTTP", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging],
+            links: [.linkedLibrary("z")]),
+        module("GateACME", ["GateCore", "GateCrypto", "GateHTTP", nioCore, nioHTTP1, logging]),
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
@@ -90,7 +96,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
+                "GateACME", "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
@@ -123,7 +129,13 @@ let package = Package(
         tests("GateCryptoTests", ["GateCore", "GateCrypto"]),
         tests("GateHTTPTests", ["GateCore", "GateHTTP", nioCore, nioHTTP1]),
         tests("GateLimitsTests", ["GateCore", "GateLimits"]),
-        tests("GateNetTests", ["GateCore", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1]),
+        tests(
+            "GateNetTests",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioHTTP2, nioHPACK,
+                logging,
+            ]),
+        tests("GateACMETests", ["GateCore", "GateCrypto", "GateHTTP", "GateACME", nioCore, nioHTTP1, logging]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
         tests(
@@ -138,7 +150,10 @@ let package = Package(
             ]),
         tests(
             "GatehouseAppTests",
-            ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GatehouseApp", nioCore, nioPosix, nioHTTP1, logging]),
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GatehouseApp", nioCore, nioPosix, nioHTTP1,
+                logging,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -148,7 +163,9 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "gate-fuzz",
-            dependencies: ["GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GatehouseApp", nioCore, nioHTTP1],
+            dependencies: [
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GatehouseApp", nioCore, nioHTTP1,
+            ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
 }

@@ -87,11 +87,11 @@ package final class HTTPServer: Sendable {
             )
             .childChannelInitializer { channel in
                 let decorator = listener.decorator
-                let serve: @Sendable () throws -> Void = {
+                let serve: @Sendable (ApplicationProtocol) throws -> Void = { _ in
                     let context = loops.context(of: channel.eventLoop)
                     try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: context, scheme: decorator?.scheme ?? .http))
                 }
-                return decorator?.decorate(channel, serveHTTP1: serve) ?? channel.eventLoop.makeCompletedFuture(withResultOf: serve)
+                return decorator?.decorate(channel, serve: serve) ?? channel.eventLoop.makeCompletedFuture { try serve(.http1) }
             }
         switch listener.address {
         case .tcp(let host, let port):

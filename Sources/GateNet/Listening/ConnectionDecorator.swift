@@ -1,17 +1,25 @@
 package import GateHTTP
 package import NIOCore
 
+/// What a connection speaks, as ALPN names it (RFC 7301, RFC 9113 §3.1).
+package enum ApplicationProtocol: String, Sendable {
+    case http1 = "http/1.1"
+    case http2 = "h2"
+}
+
 /// What stands between a listener's sockets and HTTP: TLS, and the choice of a protocol by ALPN. None for plain HTTP/1.1.
 package protocol ConnectionDecorator: Sendable {
     /// What requests of these connections say of how they came.
     var scheme: Request.Scheme { get }
 
-    /// Called on the event loop of a new connection, before it is active. Adds its handlers and calls `serveHTTP1`, there or later on
-    /// the same event loop, which adds the HTTP/1.1 connection behind them. The channel is closed where this fails.
+    /// Called on the event loop of a new connection, before it is active. Adds its handlers and calls `serve`, there or later on
+    /// the same event loop, which adds the HTTP connection behind them. The channel is closed where this fails.
     ///
     /// The channel does not read by itself (`autoRead` is off), and may be half closed: a decorator asks for the bytes that it needs,
-    /// passes `read` on, and sets its own limit to the time before `serveHTTP1`: a connection is counted and timed from there.
-    func decorate(_ channel: any Channel, serveHTTP1: @escaping @Sendable () throws -> Void) -> EventLoopFuture<Void>
+    /// passes `read` on, and sets its own limit to the time before `serve`: a connection is counted and timed from there.
+    func decorate(
+        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) -> EventLoopFuture<Void>
 }
 
 /// One address to listen on, and what its connections pass through.

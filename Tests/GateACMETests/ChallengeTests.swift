@@ -1,0 +1,2 @@
+import GateACME
+import Testing
