@@ -105,14 +105,14 @@ struct RequestFields {
     }
 
     /// Digits and nothing else (RFC 9110 §8.6): no sign, no list, nothing that overflows.
-    private static func length(_ value: UnsafeRawBufferPointer) throws(RequestFault) -> Int {
+    static func length(_ value: some Collection<UInt8>) throws(RequestFault) -> Int {
         guard !value.isEmpty, value.count <= 18, value.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
             throw .malformed("Content-Length is no number.")
         }
         return value.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
-    private static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {
+    static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {
         guard !value.isEmpty, value.count <= 300, value.allSatisfy(Octet.isAuthority) else {
             throw .malformed("The host is no host with an optional port.")
         }
