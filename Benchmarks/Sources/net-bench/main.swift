@@ -1,11 +1,19 @@
 import GateCore
+import GateCrypto
 import GateHTTP
 import GateNet
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 // `net-bench gate|later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, or through NIO alone.
+// `net-bench tls PORT THREADS CHAIN KEY`: through TLS, with the PEM files of that certificate.
 
 struct FixedResponder: Responder {
     let isLater: Bool
@@ -34,6 +42,14 @@ final class BareHandler: ChannelInboundHandler {
     }
 }
 
+func contents(_ path: String) -> [UInt8] {
+    guard let file = fopen(path, "r") else { return [] }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    bytes.removeSubrange(fread(&bytes, 1, bytes.count, file)...)
+    return bytes
+}
+
 let arguments = CommandLine.arguments
 let mode = arguments.count > 1 ? arguments[1] : "gate"
 let port = arguments.count > 2 ? Int(arguments[2]) ?? 8080 : 8080
@@ -53,8 +69,13 @@ if mode == "bare" {
         .bind(host: "127.0.0.1", port: port).get()
     try await channel.closeFuture.get()
 } else {
+    let certificates: TLSCertificates? =
+        mode == "tls"
+        ? try TLSCertificates(
+            fallback: CertifiedKey(chain: contents(arguments[4]), key: Secret(contents(arguments[5]))), protocols: [.http1]) : nil
     let server = HTTPServer(
-        [Listener(.tcp(host: "127.0.0.1", port: port))], responder: FixedResponder(isLater: mode == "later"),
+        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: certificates.map { TLSServerDecorator(certificates: $0) })],
+        responder: FixedResponder(isLater: mode == "later"),
         observer: SilentObserver(), group: group)
     print(try await server.start().map(\.description).joined(separator: " "))
     while true { try await Task.sleep(for: .seconds(3600)) }
