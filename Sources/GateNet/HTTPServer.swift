@@ -4,7 +4,7 @@ package import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An HTTP/1.1 server on one or several addresses.
+/// An HTTP server on one or several addresses: HTTP/1.1, and HTTP/2 where a listener's decorator asks for it.
 ///
 /// Started once and stopped once. The event loops are the caller's, who shuts them down after the server.
 package final class HTTPServer: Sendable {
@@ -87,9 +87,14 @@ package final class HTTPServer: Sendable {
             )
             .childChannelInitializer { channel in
                 let decorator = listener.decorator
-                let serve: @Sendable (ApplicationProtocol) throws -> Void = { _ in
+                let serve: @Sendable (ApplicationProtocol) throws -> Void = { applicationProtocol in
                     let context = loops.context(of: channel.eventLoop)
-                    try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: context, scheme: decorator?.scheme ?? .http))
+                    let scheme = decorator?.scheme ?? .http
+                    let pipeline = channel.pipeline.syncOperations
+                    switch applicationProtocol {
+                    case .http1: try pipeline.addHandler(HTTP1Connection(loop: context, scheme: scheme))
+                    case .http2: try HTTP2Connection.add(to: pipeline, loop: context, scheme: scheme)
+                    }
                 }
                 return decorator?.decorate(channel, serve: serve) ?? channel.eventLoop.makeCompletedFuture { try serve(.http1) }
             }
