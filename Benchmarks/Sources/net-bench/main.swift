@@ -5,7 +5,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-// `net-bench gate|later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, or through NIO alone.
+// `net-bench gate|later|h2|h2-later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, either over HTTP/2 without
+// TLS, or through NIO alone.
 
 struct FixedResponder: Responder {
     let isLater: Bool
@@ -18,6 +19,14 @@ struct FixedResponder: Responder {
 
 struct SilentObserver: ExchangeObserver {
     func finished(_ exchange: Exchange) {}
+}
+
+/// HTTP/2 from the first byte on (RFC 9113 §3.3).
+struct PriorKnowledge: ConnectionDecorator {
+    let scheme = Request.Scheme.http
+    func decorate(
+        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) -> EventLoopFuture<Void> { channel.eventLoop.makeCompletedFuture { try serve(.http2) } }
 }
 
 final class BareHandler: ChannelInboundHandler {
@@ -54,7 +63,8 @@ if mode == "bare" {
     try await channel.closeFuture.get()
 } else {
     let server = HTTPServer(
-        [Listener(.tcp(host: "127.0.0.1", port: port))], responder: FixedResponder(isLater: mode == "later"),
+        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: mode.hasPrefix("h2") ? PriorKnowledge() : nil)],
+        responder: FixedResponder(isLater: mode.hasSuffix("later")),
         observer: SilentObserver(), group: group)
     print(try await server.start().map(\.description).joined(separator: " "))
     while true { try await Task.sleep(for: .seconds(3600)) }

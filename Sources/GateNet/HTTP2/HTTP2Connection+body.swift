@@ -20,7 +20,14 @@ extension HTTP2Connection {
     func endInput(_ stream: HTTP2Stream) {
         stream.inputEnded = true
         stream.inboundWindow = nil
-        if stream.waiting != nil { beginWaiting() } else { feedBody(stream) }
+        if stream.isAnswered {
+            remove(stream)
+            leaveIfDone()
+        } else if stream.waiting != nil {
+            beginIfWaiting(stream)
+        } else {
+            feedBody(stream)
+        }
     }
 
     func bodyPart(for exchange: UInt64) -> Result<ByteBuffer?, BodyError>? {

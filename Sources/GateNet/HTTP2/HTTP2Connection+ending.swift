@@ -21,9 +21,28 @@ extension HTTP2Connection {
         leaveIfDone()
     }
 
+    /// Lets the rest of a request come that has its answer: most clients are about to end it, or to see that they need not. Until then
+    /// it is still held to the rules. One that goes on is told to stop (RFC 9113 §8.1).
+    func drain(_ stream: HTTP2Stream, at now: MonotonicInstant) {
+        if let promised = stream.promisedBytes, promised > limits.drainSize {
+            stop(stream)
+        } else {
+            stream.readDeadline = now + limits.drainTime
+        }
+    }
+
+    func stop(_ stream: HTTP2Stream) {
+        remove(stream)
+        guard !isClosing else { return }
+        write(.rstStream(.noError), on: stream.id)
+        flush()
+        leaveIfDone()
+    }
+
     func abort(_ stream: HTTP2Stream, with error: BodyError = .disconnected) {
         guard streams[stream.id] === stream else { return }
         remove(stream)
+        guard !stream.isAnswered else { return }
         let exchange = stream.exchange
         exchange.task?.cancel()
         exchange.bodyReader?.resume(returning: .failure(error))
@@ -169,6 +188,10 @@ extension HTTP2Connection {
     private func check(_ stream: HTTP2Stream, _ now: MonotonicInstant) {
         if let deadline = stream.readDeadline, now >= deadline {
             stream.readDeadline = nil
+            guard !stream.isAnswered else {
+                stop(stream)
+                return
+            }
             fail(stream, .timedOut("Nothing of the body came for too long."), with: .timedOut)
             return
         }

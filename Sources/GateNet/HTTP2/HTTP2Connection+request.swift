@@ -35,6 +35,7 @@ extension HTTP2Connection {
                     number: number, id: loop.nextRequestID(), head: head, target: target, client: origin.client, receivedAt: now))
             streams[id] = stream
             stream.inputEnded = isEnd
+            if case .length(let promised) = head.framing { stream.promisedBytes = promised }
             if isEnd {
                 begin(stream, head, scheme: origin.scheme, authority: origin.authority)
             } else {
@@ -59,7 +60,7 @@ extension HTTP2Connection {
         for stream in streams { beginIfWaiting(stream) }
     }
 
-    private func beginIfWaiting(_ stream: HTTP2Stream) {
+    func beginIfWaiting(_ stream: HTTP2Stream) {
         guard let head = stream.waiting, streams[stream.id] === stream else { return }
         stream.waiting = nil
         let origin = service.origin(of: head, peer: peer, scheme: scheme)
@@ -74,7 +75,7 @@ extension HTTP2Connection {
             return
         }
         let request = Request(
-            id: exchange.id, method: head.method, target: exchange.target, headers: head.headers, body: body(of: stream, head.framing),
+            id: exchange.id, method: head.method, target: exchange.target, headers: head.headers, body: body(of: stream),
             peer: peer, client: exchange.client, scheme: scheme, authority: authority, receivedAt: exchange.receivedAt)
         switch service.responder.respond(to: request) {
         case .now(let response): respond(response, to: stream)
@@ -101,7 +102,7 @@ extension HTTP2Connection {
         if streams[stream.id] === stream, stream.exchange.task == nil { stream.exchange.task = task }
     }
 
-    private func body(of stream: HTTP2Stream, _ framing: RequestHead.Framing) -> RequestBody {
+    private func body(of stream: HTTP2Stream) -> RequestBody {
         if stream.inputEnded {
             guard stream.inbox.readableBytes > 0 else { return .empty }
             stream.exchange.owesContinue = false
@@ -111,10 +112,8 @@ extension HTTP2Connection {
             openConnectionWindow()
             return .bytes(bytes)
         }
-        var length: Int?
-        if case .length(let promised) = framing { length = promised }
         return .stream(
-            length: length,
+            length: stream.promisedBytes,
             ConnectionBodyStream(
                 connection: NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop: loop.eventLoop, exchange: stream.number))
     }

@@ -51,14 +51,15 @@ extension HTTP2Connection {
                 reset(stream, .internalError)
                 return
             }
-            remove(stream)
-            // Early answer: the rest of the request is of no interest (RFC 9113 §8.1).
-            if !stream.inputEnded, !isClosing {
-                write(.rstStream(.noError), on: stream.id)
-                flush()
+            let now = service.time.monotonic()
+            service.observer.finished(exchange.finished(at: now, isAborted: false))
+            stream.isAnswered = true
+            if stream.inputEnded {
+                remove(stream)
+                leaveIfDone()
+            } else {
+                drain(stream, at: now)
             }
-            service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: false))
-            leaveIfDone()
         }
         write(last, on: stream.id, promise: written)
     }

@@ -24,9 +24,14 @@ final class HTTP2Stream {
     var pendingBytes = 0
     /// The end of the response has been handed on.
     var outputEnded = false
+    /// The response is with the kernel, and the observer has heard of it. What comes still of the request is dropped.
+    var isAnswered = false
     var writeDeadline: MonotonicInstant?
     /// A frame of the response went out since the deadline was set.
     var hasProgressed = false
+
+    /// What `Content-Length` said of the body.
+    var promisedBytes: Int?
 
     init(id: HTTP2StreamID, exchange: CurrentExchange) {
         self.id = id
@@ -34,7 +39,7 @@ final class HTTP2Stream {
     }
 
     var number: UInt64 { exchange.number }
-    var owesOutput: Bool { pendingBytes > 0 || outputEnded || exchange.bodyWriter != nil }
+    var owesOutput: Bool { !isAnswered && (pendingBytes > 0 || outputEnded || exchange.bodyWriter != nil) }
 
     func takeInbox() -> ByteBuffer {
         defer { inbox = ByteBuffer() }
