@@ -4,7 +4,7 @@ package import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An HTTP/1.1 server on one or several addresses.
+/// An HTTP server on one or several addresses: HTTP/1.1, and HTTP/2 where a listener's decorator asks for it.
 ///
 /// Started once and stopped once. The event loops are the caller's, who shuts them down after the server.
 package final class HTTPServer: Sendable {
@@ -73,24 +73,29 @@ package final class HTTPServer: Sendable {
     ) -> EventLoopFuture<Void> {
         let admission = Admission(loop)
         guard let decorator else {
-            return channel.eventLoop.makeCompletedFuture { try serve(channel, .http, loop, admission) }
+            return channel.eventLoop.makeCompletedFuture { try serve(channel, .http1, .http, loop, admission) }
         }
         let bound = NIOLoopBound((loop, admission), eventLoop: channel.eventLoop)
         return channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
         }.flatMap {
-            decorator.decorate(channel) { _ in
+            decorator.decorate(channel) { applicationProtocol in
                 let (loop, admission) = bound.value
                 admission.endHandshake()
-                try serve(channel, decorator.scheme, loop, admission)
+                try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
             }
         }
     }
 
     private static func serve(
-        _ channel: any Channel, _ scheme: Request.Scheme, _ loop: LoopContext, _ admission: Admission
+        _ channel: any Channel, _ applicationProtocol: ApplicationProtocol, _ scheme: Request.Scheme, _ loop: LoopContext,
+        _ admission: Admission
     ) throws {
-        try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: loop, scheme: scheme, admission: admission))
+        let pipeline = channel.pipeline.syncOperations
+        switch applicationProtocol {
+        case .http1: try pipeline.addHandler(HTTP1Connection(loop: loop, scheme: scheme, admission: admission))
+        case .http2: try HTTP2Connection.add(to: pipeline, loop: loop, scheme: scheme, admission: admission)
+        }
     }
 
     private func bind(_ listener: Listener) async throws -> any Channel {

@@ -12,7 +12,8 @@ import NIOPosix
     import Darwin
 #endif
 
-// `net-bench gate|later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, or through NIO alone.
+// `net-bench gate|later|h2|h2-later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, either over HTTP/2 without
+// TLS, or through NIO alone.
 // `net-bench tls PORT THREADS CHAIN KEY`: through TLS, with the PEM files of that certificate.
 
 struct FixedResponder: Responder {
@@ -26,6 +27,14 @@ struct FixedResponder: Responder {
 
 struct SilentObserver: ExchangeObserver {
     func finished(_ exchange: Exchange) {}
+}
+
+/// HTTP/2 from the first byte on (RFC 9113 §3.3).
+struct PriorKnowledge: ConnectionDecorator {
+    let scheme = Request.Scheme.http
+    func decorate(
+        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) -> EventLoopFuture<Void> { channel.eventLoop.makeCompletedFuture { try serve(.http2) } }
 }
 
 final class BareHandler: ChannelInboundHandler {
@@ -73,9 +82,10 @@ if mode == "bare" {
         mode == "tls"
         ? try TLSCertificates(
             fallback: CertifiedKey(chain: contents(arguments[4]), key: Secret(contents(arguments[5]))), protocols: [.http1]) : nil
+    let decorator: (any ConnectionDecorator)? =
+        certificates.map { TLSServerDecorator(certificates: $0) } ?? (mode.hasPrefix("h2") ? PriorKnowledge() : nil)
     let server = HTTPServer(
-        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: certificates.map { TLSServerDecorator(certificates: $0) })],
-        responder: FixedResponder(isLater: mode == "later"),
+        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: decorator)], responder: FixedResponder(isLater: mode.hasSuffix("later")),
         observer: SilentObserver(), group: group)
     print(try await server.start().map(\.description).joined(separator: " "))
     while true { try await Task.sleep(for: .seconds(3600)) }

@@ -33,6 +33,11 @@ final class LoopContext {
         return date.line
     }
 
+    func dateValue(at moment: MonotonicInstant) -> String {
+        date.refresh(at: moment, service.time)
+        return date.value
+    }
+
     func compress(_ bytes: ByteBuffer) -> ByteBuffer? {
         if compressor == nil { compressor = LoopCompressor() }
         return compressor?.compress(bytes)
