@@ -1,0 +1,19 @@
+package import GateCore
+
+/// When the authority would have a certificate renewed (RFC 9773 §4.2).
+package struct RenewalInfo: Hashable, Sendable {
+    /// `start` is before `end`.
+    package let start: Timestamp
+    package let end: Timestamp
+    /// A page for people that says why.
+    package let explanationURL: String?
+    /// How long the answer holds: ask again then, not before (RFC 9773 §4.3). `nil` where the authority didn't say.
+    package let retryAfter: Duration?
+
+    package init(start: Timestamp, end: Timestamp, explanationURL: String? = nil, retryAfter: Duration? = nil) {
+        self.start = start
+        self.end = end
+        self.explanationURL = explanationURL
+        self.retryAfter = retryAfter
+    }
+}
