@@ -47,9 +47,9 @@ package struct ACMEFailure: Error, Sendable, CustomStringConvertible {
     /// Not to be tried before, by the authority's word.
     package let retryAfter: Timestamp?
     /// Whether the saved order can be resumed; where `false`, it is to be forgotten.
-    package let keepsOrder: Bool
+    package internal(set) var keepsOrder: Bool
     /// To be given to the next attempt.
-    package let challengeMemory: ChallengeMemory
+    package internal(set) var challengeMemory: ChallengeMemory
 
     package init(
         _ cause: Cause, _ sentence: String, problem: ProblemDocument? = nil, authorizations: [Authorization] = [],

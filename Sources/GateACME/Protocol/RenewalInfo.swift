@@ -17,3 +17,15 @@ package struct RenewalInfo: Hashable, Sendable {
         self.retryAfter = retryAfter
     }
 }
+
+extension RenewalInfo {
+    package init(parsing bytes: [UInt8], retryAfter: Duration?) throws(MalformedAnswer) {
+        let reader = try ObjectReader("renewal information", parsing: bytes)
+        guard let window = try reader.object("suggestedWindow") else {
+            throw MalformedAnswer("renewal information", "it has no \"suggestedWindow\"")
+        }
+        let (start, end) = (try window.time("start"), try window.time("end"))
+        guard start < end else { throw MalformedAnswer("renewal information", "the window ends before it starts") }
+        self.init(start: start, end: end, explanationURL: try reader.optionalText("explanationURL"), retryAfter: retryAfter)
+    }
+}
