@@ -38,7 +38,8 @@ extension CertificateEvent {
         switch self {
         case .served(let names, let issuer, let notAfter):
             log.info(
-                "A certificate is served", metadata: ["names": Self.list(names), "issuer": "\(issuer ?? "-")", "until": "\(notAfter.rfc3339)"])
+                "A certificate is served",
+                metadata: ["names": Self.list(names), "issuer": "\(issuer ?? "-")", "until": "\(notAfter.rfc3339)"])
         case .ordering(let names, let directory, let isRehearsal):
             log.info(
                 isRehearsal ? "A certificate is ordered for trial" : "A certificate is ordered",
@@ -63,7 +64,8 @@ extension CertificateEvent {
         case .ending(let names, let health, let notAfter):
             let metadata: Logger.Metadata = ["names": Self.list(names), "until": "\(notAfter.rfc3339)"]
             switch health {
-            case .sound, .overdue: log.warning("A certificate should have been renewed by now: see gatehouse cert status", metadata: metadata)
+            case .sound, .overdue:
+                log.warning("A certificate should have been renewed by now: see gatehouse cert status", metadata: metadata)
             case .urgent: log.error("A certificate expires very soon: see gatehouse cert status", metadata: metadata)
             case .expired: log.error("A certificate has expired: see gatehouse cert status", metadata: metadata)
             }

@@ -1,4 +1,4 @@
-package import GateCore
+import GateCore
 package import GateCrypto
 
 /// A certificate that is to be had and kept: what the configuration asks for.

@@ -47,7 +47,7 @@ extension StoredCertificate {
         let first = bytes.prefix { $0 != UInt8(ascii: "\n") }
         let about = first.starts(with: Self.label.utf8) ? try? JSON(parsing: first.dropFirst(Self.label.utf8.count)) : nil
         // Each reader passes over what the other wants.
-        let pair = try CertifiedKey(chain: try PEM.encode(try PEM.certificates(bytes)), key: try CertificateKey(pem: file).unlockedPEM())
+        let pair = try CertifiedKey(chain: try PEM.encode(try PEM.certificates(bytes)), key: try CertificateKey(pem: file).pkcs8())
         let drawn: Double? =
             switch about?["draw"] {
             case .number(let value): value
