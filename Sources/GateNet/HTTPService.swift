@@ -16,4 +16,18 @@ final class HTTPService: Sendable {
         self.time = time
         population = ConnectionPopulation(limits: configuration.limits)
     }
+
+    /// Who asks, and for what, as far as it is the trusted proxies that say so, or else the connection and the head.
+    @inline(__always)
+    func origin(
+        of head: RequestHead, peer: IPAddress?, scheme: Request.Scheme
+    ) -> (client: IPAddress?, scheme: Request.Scheme, authority: String) {
+        guard let peer, !configuration.trustedProxies.isEmpty else { return (peer, scheme, head.authority) }
+        let origin = ForwardedHeaders.origin(of: head.headers, peer: peer, trusted: configuration.trustedProxies)
+        return (origin.client, origin.scheme ?? scheme, origin.host ?? head.authority)
+    }
+
+    func problem(_ problem: Problem, _ exchange: CurrentExchange) -> Response {
+        problem.response(id: exchange.id, instance: exchange.target.path, baseURL: configuration.baseURL)
+    }
 }

@@ -23,7 +23,7 @@ extension HTTP1Connection {
                 id: exchange.id, date: loop.dateLine(at: exchange.receivedAt), into: &loop.output)
         else {
             // A field that would end early is our fault, and must not reach the client.
-            respond(problem(Problem(.internal), exchange), to: number)
+            respond(service.problem(Problem(.internal), exchange), to: number)
             return
         }
         exchange.status = response.status
@@ -133,10 +133,6 @@ extension HTTP1Connection {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
-    private func problem(_ problem: Problem, _ exchange: CurrentExchange) -> Response {
-        problem.response(id: exchange.id, instance: exchange.target.path, baseURL: service.configuration.baseURL)
-    }
-
     /// Answers what could not become a request.
     func refuse(_ fault: RequestFault) {
         phase = .exchange
@@ -166,7 +162,7 @@ extension HTTP1Connection {
     private func respondAndLinger(_ fault: RequestFault) {
         guard let exchange = current else { return }
         alwaysLingers = true
-        respond(problem(fault.problem, exchange), to: exchange.number)
+        respond(service.problem(fault.problem, exchange), to: exchange.number)
         if !isInRead { flushIfNeeded() }
     }
 

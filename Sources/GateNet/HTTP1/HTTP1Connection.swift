@@ -6,7 +6,7 @@ import NIOHTTP1
 /// One connection that speaks HTTP/1.1: the last handler of its channel, on bytes, confined to the channel's event loop.
 ///
 /// One exchange at a time: while one runs, at most ``readAhead`` bytes of what follows it are taken in (RFC 9112 §9.3.2).
-final class HTTP1Connection: ChannelInboundHandler {
+final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrier {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -239,6 +239,14 @@ final class HTTP1Connection: ChannelInboundHandler {
     func cutOff() {
         if case .closed = phase { return }
         context.close(promise: nil)
+    }
+
+    func stop() {
+        if isIdle { cutOff() }
+    }
+
+    func makeRoom() {
+        if isIdle, exchangeCount > 0 { cutOff() }
     }
 
     /// Nothing is asked, nothing owed.
