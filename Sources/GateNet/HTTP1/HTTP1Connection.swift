@@ -77,7 +77,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
         isWithinLimits = service.population.enter(peer)
         loop.add(self)
-        let now = service.time.monotonic()
+        let now = service.monotonic()
         readDeadline = now + limits.headTime
         guard isWithinLimits, !loop.isStopping else {
             refuse(.overloaded("There are too many connections."))
@@ -128,7 +128,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
             if let head = try reader.nextHead() { return head }
             if before > 0, current == nil, !isReadingHead {
                 isReadingHead = true
-                readDeadline = service.time.monotonic() + limits.headTime
+                readDeadline = service.monotonic() + limits.headTime
             }
         } catch {
             refuse(error)
@@ -232,7 +232,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         exchange.task?.cancel()
         exchange.bodyReader?.resume(returning: .failure(.disconnected))
         exchange.bodyWriter?.resume(returning: .failure(.disconnected))
-        service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: true))
+        service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: true))
     }
 
     /// Closes without another word.

@@ -55,7 +55,7 @@ final class LoopContext {
     private func scheduleSweep() {
         sweep = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.configuration.limits.sweepInterval)) { [self] in
             sweep = nil
-            let now = service.time.monotonic()
+            let now = service.monotonic()
             // A copy: a connection that is closed leaves the list.
             for connection in connections { connection.checkDeadlines(now) }
             if !connections.isEmpty { scheduleSweep() }
