@@ -105,18 +105,25 @@ struct RequestFields {
     }
 
     /// Digits and nothing else (RFC 9110 §8.6): no sign, no list, nothing that overflows.
-    private static func length(_ value: UnsafeRawBufferPointer) throws(RequestFault) -> Int {
+    static func length(_ value: some Collection<UInt8>) throws(RequestFault) -> Int {
         guard !value.isEmpty, value.count <= 18, value.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
             throw .malformed("Content-Length is no number.")
         }
         return value.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
-    private static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {
+    static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {
         guard !value.isEmpty, value.count <= 300, value.allSatisfy(Octet.isAuthority) else {
             throw .malformed("The host is no host with an optional port.")
         }
-        return String(decoding: value.lazy.map(Octet.lowercased), as: UTF8.self)
+        return String(unsafeUninitializedCapacity: value.count) { buffer in
+            var count = 0
+            for octet in value {
+                buffer[count] = Octet.lowercased(octet)
+                count += 1
+            }
+            return count
+        }
     }
 
     private mutating func head(method: HTTPMethod, target text: String, isHTTP11: Bool) throws(RequestFault) -> RequestHead {

@@ -13,7 +13,7 @@ final class LoopContext {
     private(set) var isStopping = false
     private var requestIDs: RequestIDSequence
     private var date = DateField()
-    private var connections: [HTTP1Connection] = []
+    private var connections: [any ServedConnection] = []
     private var compressor: LoopCompressor?
     private var sweep: Scheduled<Void>?
 
@@ -36,13 +36,13 @@ final class LoopContext {
         return compressor?.compress(bytes)
     }
 
-    func add(_ connection: HTTP1Connection) {
+    func add(_ connection: some ServedConnection) {
         connection.slot = connections.count
         connections.append(connection)
         if sweep == nil { scheduleSweep() }
     }
 
-    func remove(_ connection: HTTP1Connection) {
+    func remove(_ connection: some ServedConnection) {
         guard let slot = connection.slot else { return }
         connection.slot = nil
         let last = connections.removeLast()
@@ -55,22 +55,22 @@ final class LoopContext {
     private func scheduleSweep() {
         sweep = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.configuration.limits.sweepInterval)) { [self] in
             sweep = nil
-            let now = service.time.monotonic()
+            let now = service.monotonic()
             // A copy: a connection that is closed leaves the list.
             for connection in connections { connection.checkDeadlines(now) }
             if !connections.isEmpty { scheduleSweep() }
         }
     }
 
-    /// Closes what waits for a request, and lets the rest close after the response that they are at.
+    /// Closes what waits for a request, and lets the rest close after the responses that they are at.
     func stop() {
         isStopping = true
-        for connection in connections where connection.isIdle { connection.cutOff() }
+        for connection in connections { connection.stop() }
     }
 
-    /// Gives up kept connections for new ones. Those that have not had an answer yet stay: their request may be on its way.
+    /// Gives up kept connections for new ones.
     func makeRoom() {
-        for connection in connections where connection.isIdle && connection.exchangeCount > 0 { connection.cutOff() }
+        for connection in connections { connection.makeRoom() }
     }
 
     func closeAll() {
