@@ -60,7 +60,7 @@ package struct Visit: Sendable {
     package var outcome: Outcome
     /// What was presented, over TLS; and why clients would not trust it.
     package var certificate: Certificate?
-    package var distrust: String?
+    package var distrust: CertificateFault?
 
     package enum Outcome: Hashable, Sendable {
         /// It proved to be this server.
@@ -92,7 +92,7 @@ package struct Visit: Sendable {
     }
 
     package init(
-        address: IPAddress, port: Int, isTLS: Bool, outcome: Outcome, certificate: Certificate? = nil, distrust: String? = nil
+        address: IPAddress, port: Int, isTLS: Bool, outcome: Outcome, certificate: Certificate? = nil, distrust: CertificateFault? = nil
     ) {
         self.address = address
         self.port = port
