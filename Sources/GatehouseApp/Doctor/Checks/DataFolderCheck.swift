@@ -80,7 +80,9 @@ struct DataFolderCheck {
         }
     }
 
-    private func say(_ check: String = "data", _ status: Finding.Status, _ seen: String, _ advice: String? = nil) -> Finding {
+    private func say(_ status: Finding.Status, _ seen: String, _ advice: String? = nil) -> Finding { say("data", status, seen, advice) }
+
+    private func say(_ check: String, _ status: Finding.Status, _ seen: String, _ advice: String? = nil) -> Finding {
         Finding(check, Finding.thisMachine, status, seen, advice: advice)
     }
 }

@@ -1,4 +1,4 @@
-package import GateCore
+import GateCore
 package import GateHTTP
 
 /// What the directory of an ACME authority says (RFC 8555 §7.1.1), as far as an operator needs to know it.

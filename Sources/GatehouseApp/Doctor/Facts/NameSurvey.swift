@@ -1,4 +1,4 @@
-package import GateCore
+import GateCore
 package import GateNet
 
 /// Asks name servers about a name: the resolver first, then the servers of its zone.

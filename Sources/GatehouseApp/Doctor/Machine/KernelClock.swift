@@ -1,4 +1,4 @@
-import Glibc
+import CTimex
 
 /// Whether something keeps this machine's clock in step, see adjtimex(2).
 package enum KernelClock: Hashable, Sendable {

@@ -13,14 +13,13 @@ package struct LocalAddresses: Hashable, Sendable {
         defer { freeifaddrs(list) }
         var addresses: Set<IPAddress> = []
         for interface in sequence(first: list, next: { $0?.pointee.ifa_next }).compactMap({ $0 }) {
-            guard interface.pointee.ifa_flags & UInt32(IFF_UP.rawValue) != 0, let address = interface.pointee.ifa_addr else { continue }
-            switch Int32(address.pointee.sa_family) {
+            guard interface.pointee.ifa_flags & UInt32(IFF_UP) != 0, let socketAddress = interface.pointee.ifa_addr else { continue }
+            // By their places, in network order, see ip(7) and ipv6(7): the members of these structures belong to another module here.
+            let bytes = UnsafeRawPointer(socketAddress)
+            switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
             case AF_INET:
-                let four = UnsafeRawPointer(address).loadUnaligned(as: sockaddr_in.self)
-                addresses.insert(IPAddress(ipv4: UInt32(bigEndian: four.sin_addr.s_addr)))
+                addresses.insert(IPAddress(ipv4: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))))
             case AF_INET6:
-                // The address stands at byte 8 of sockaddr_in6, in network order, see ipv6(7).
-                let bytes = UnsafeRawPointer(address)
                 addresses.insert(
                     IPAddress(
                         high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
