@@ -1,5 +1,6 @@
 import GateAPI
 import GateCore
+import NIOHTTP1
 import Synchronization
 import Testing
 

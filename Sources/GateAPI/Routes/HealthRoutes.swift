@@ -48,7 +48,7 @@ enum HealthRoutes {
                     writer.member("status", check.health.status.rawValue)
                     writer.name("latency")
                     writer.value(Double(check.health.latency.wholeNanoseconds / 1000) / 1000)
-                    if check.health.status == .unhealthy { writer.member("error", "Connection failed") }
+                    if check.health.status == .unhealthy { writer.member("error", check.failure) }
                     writer.endObject()
                 }
                 writer.endObject()
