@@ -18,6 +18,18 @@ package struct DNSAnswer: Hashable, Sendable {
     package var zone: DNSName?
     /// The resolver says that DNSSEC verified it.
     package var isAuthenticated: Bool
+
+    package init(
+        question: DNSQuestion, existence: Existence, records: [DNSRecord], aliases: [DNSName] = [], zone: DNSName? = nil,
+        isAuthenticated: Bool = false
+    ) {
+        self.question = question
+        self.existence = existence
+        self.records = records
+        self.aliases = aliases
+        self.zone = zone
+        self.isAuthenticated = isAuthenticated
+    }
 }
 
 /// What one response says about a question.

@@ -10,7 +10,8 @@ extension DoctorReport {
                 text += (text.isEmpty ? "" : "\n") + group + "\n"
             }
             let lines = wrapped(finding.seen) + (finding.advice.map { wrapped($0, first: "→ ", rest: "  ") } ?? [])
-            text += "  " + padded(finding.status.rawValue, Self.statusWidth) + " " + padded(finding.check, checkWidth) + " " + lines[0] + "\n"
+            text +=
+                "  " + padded(finding.status.rawValue, Self.statusWidth) + " " + padded(finding.check, checkWidth) + " " + lines[0] + "\n"
             for line in lines.dropFirst() { text += indent + line + "\n" }
         }
         return text + "\n" + summary + "\n"

@@ -31,7 +31,8 @@ struct AddressCheck {
         if facts.ipv4.answer?.existence == .noSuchName {
             let missing = names.last ?? facts.name
             return finding(
-                .problem, names.isEmpty ? "\(missing) does not exist in the DNS." : "\(facts.name) is an alias of \(missing), which does not exist.",
+                .problem,
+                names.isEmpty ? "\(missing) does not exist in the DNS." : "\(facts.name) is an alias of \(missing), which does not exist.",
                 "Where the zone is kept, make \(recordsToMake(for: missing)). A new record can take an hour to be seen everywhere.")
         }
         return finding(
@@ -100,9 +101,12 @@ struct AddressCheck {
                 "Let the record name the public address under which this machine is reached.")
         }
         if !address.isIPv4 {
-            let remedy = ours.first.map { "Set it to \($0), which is this machine's, or remove it." } ?? "Remove it: this machine has no public IPv6 address."
+            let remedy =
+                ours.first.map { "Set it to \($0), which is this machine's, or remove it." }
+                ?? "Remove it: this machine has no public IPv6 address."
             return finding(
-                .problem, "AAAA \(address) does not lead here: a stale IPv6 record. Certificate authorities, and most clients, try IPv6 first.",
+                .problem,
+                "AAAA \(address) does not lead here: a stale IPv6 record. Certificate authorities, and most clients, try IPv6 first.",
                 remedy)
         }
         if let here = ours.first {
@@ -141,7 +145,8 @@ struct AddressCheck {
             }
             findings.append(
                 finding(
-                    .warning, "The name servers of the zone do not agree on the addresses of \(facts.name): \(words.joined(separator: "; ")).",
+                    .warning,
+                    "The name servers of the zone do not agree on the addresses of \(facts.name): \(words.joined(separator: "; ")).",
                     "Where this is meant (by place, or in turn), every address must lead here. Otherwise wait until the change has reached all "
                         + "of them, or see why the zone is not transferred."))
         }

@@ -30,7 +30,8 @@ struct AuthorityCheck {
         if directory.needsExternalAccount, !hasExternalAccount {
             findings.append(
                 Finding(
-                    "account", Finding.authority, .problem, "\(facts.url.host) wants an account that is bound to one of its customers, and none is configured.",
+                    "account", Finding.authority, .problem,
+                    "\(facts.url.host) wants an account that is bound to one of its customers, and none is configured.",
                     advice: "Get a key id and an HMAC key from the authority, and set acme.eab.key_id and acme.eab.hmac_key."))
         }
         if let profile, !directory.profiles.contains(profile) {
@@ -55,9 +56,12 @@ struct AuthorityCheck {
                 caFile == nil
                     ? "See that the package ca-certificates is installed and this machine's clock is right; for an authority of your own, set "
                         + "acme.ca_file to its root certificate."
-                    : "acme.ca_file must hold the root certificate that \(host)'s own certificate leads to, and that certificate must name \(host).")
+                    : "acme.ca_file must hold the root certificate that \(host)'s own certificate leads to, and that certificate must name \(host)."
+            )
         case .timedOut, .connectionFailed:
-            return say(.problem, seen, "Let this machine connect to \(host) on port \(facts.url.port): see its firewall, its routes and any proxy.")
+            return say(
+                .problem, seen, "Let this machine connect to \(host) on port \(facts.url.port): see its firewall, its routes and any proxy."
+            )
         case .tls, .disconnected, .badResponse:
             return say(
                 .problem, seen, "Something between here and \(host) may open connections on their way; see it by: curl -v \(facts.url)")

@@ -17,7 +17,8 @@ struct CAACheck {
         case .failure(let error):
             Finding(
                 "CAA", name, .problem, "The CAA records could not be asked for: \(error).",
-                advice: "An authority must not issue then (RFC 8659 §3). See that every name server of the zone answers questions of the type CAA; "
+                advice:
+                    "An authority must not issue then (RFC 8659 §3). See that every name server of the zone answers questions of the type CAA; "
                     + "old ones fail at types that they do not know.")
         case .success(let set) where set.records.isEmpty:
             Finding("CAA", name, .ok, "No CAA record restricts who may issue certificates.")
@@ -29,7 +30,8 @@ struct CAACheck {
         let place = set.domain?.description ?? name
         guard !identities.isEmpty else {
             return Finding(
-                "CAA", name, .skipped, "\(place) has CAA records (\(Self.text(set))), and the authority does not say by which name it goes there.")
+                "CAA", name, .skipped,
+                "\(place) has CAA records (\(Self.text(set))), and the authority does not say by which name it goes there.")
         }
         let identity = identities[0]
         let example = "\(place). CAA 0 issue \"\(identity)\""
@@ -49,11 +51,13 @@ struct CAACheck {
                 advice: "Add \(methods[0]) to validationmethods in that record, or leave validationmethods out.")
         case .otherAccount(let uri):
             return Finding(
-                "CAA", name, .problem, "The CAA records of \(place) allow \(identity) for the account \(uri) only; this server's is \(account ?? "").",
+                "CAA", name, .problem,
+                "The CAA records of \(place) allow \(identity) for the account \(uri) only; this server's is \(account ?? "").",
                 advice: "Set accounturi in that record to \(account ?? ""), or leave accounturi out.")
         case .criticalUnknown(let tag):
             return Finding(
-                "CAA", name, .problem, "\(place) has a critical CAA record of the kind \"\(tag)\", which authorities do not know: none may issue.",
+                "CAA", name, .problem,
+                "\(place) has a critical CAA record of the kind \"\(tag)\", which authorities do not know: none may issue.",
                 advice: "Correct that record, or remove it.")
         }
     }

@@ -41,10 +41,12 @@ struct DataFolderCheck {
         let owner = PortHolders.userName(facts.owner)
         if facts.mode & 0o002 != 0 || facts.mode & 0o020 != 0 {
             return say(
-                .problem, "Others than \(owner) can change what is in \(path) (mode 0\(String(facts.mode, radix: 8))).", "chmod 0700 \(path)")
+                .problem, "Others than \(owner) can change what is in \(path) (mode 0\(String(facts.mode, radix: 8))).",
+                "chmod 0700 \(path)")
         }
         if facts.mode & 0o077 != 0 {
-            return say(.warning, "Others than \(owner) can look into \(path) (mode 0\(String(facts.mode, radix: 8))).", "chmod 0700 \(path)")
+            return say(
+                .warning, "Others than \(owner) can look into \(path) (mode 0\(String(facts.mode, radix: 8))).", "chmod 0700 \(path)")
         }
         if facts.owner != user, user != 0 {
             return say(
@@ -58,14 +60,17 @@ struct DataFolderCheck {
         guard let room else { return nil }
         let left = "\(room.bytes >> 20) MiB"
         if room.bytes < Self.problemRoom {
-            return say("disk", .problem, "Only \(left) are free where \(path) is: soon nothing can be written.", "Make room, or move data_dir.")
+            return say(
+                "disk", .problem, "Only \(left) are free where \(path) is: soon nothing can be written.", "Make room, or move data_dir.")
         }
         if room.countsInodes, room.inodes < Self.fewInodes {
             return say(
                 "disk", .problem, "Only \(room.inodes) inodes are free where \(path) is: soon no file can be made.",
                 "Delete small files there: df -i shows the file system.")
         }
-        if room.bytes < Self.warningRoom { return say("disk", .warning, "\(left) are free where \(path) is.", "Make room, or move data_dir.") }
+        if room.bytes < Self.warningRoom {
+            return say("disk", .warning, "\(left) are free where \(path) is.", "Make room, or move data_dir.")
+        }
         return say("disk", .ok, "\(room.bytes >> 30) GiB are free where \(path) is.")
     }
 
@@ -76,7 +81,9 @@ struct DataFolderCheck {
         case .inUse: say("database", .skipped, "Another process works on the folder; the running server tells of its own database.")
         case .skipped(let why): say("database", .skipped, why)
         case .failing(let words):
-            say("database", .problem, "The database cannot be used: \(words).", "gatehouse's log says more; restore it from a backup if it is damaged.")
+            say(
+                "database", .problem, "The database cannot be used: \(words).",
+                "gatehouse's log says more; restore it from a backup if it is damaged.")
         }
     }
 

@@ -87,10 +87,13 @@ struct PortCheck {
 
     private var whoIsThere: String {
         if isLocal {
-            guard let holder else { return "It is not on this machine's port \(visit.port): a rule of the firewall redirects it (nft list ruleset)." }
+            guard let holder else {
+                return "It is not on this machine's port \(visit.port): a rule of the firewall redirects it (nft list ruleset)."
+            }
             return "\(holder) has port \(visit.port) here: stop it, or let it pass requests for \(name) on to gatehouse."
         }
-        return "The address is another machine's, or that of a proxy in front: let the DNS name this machine, or let the proxy pass requests "
+        return
+            "The address is another machine's, or that of a proxy in front: let the DNS name this machine, or let the proxy pass requests "
             + "for \(name) on, /.well-known/ among them."
     }
 
@@ -98,14 +101,18 @@ struct PortCheck {
     private static func hint(_ stranger: Visit.Stranger) -> String? {
         let server = stranger.server?.lowercased() ?? ""
         if server.hasPrefix("nginx") {
-            return "nginx: systemctl disable --now nginx, or in its server block: location /.well-known/ { proxy_pass http://127.0.0.1:8080; }"
+            return
+                "nginx: systemctl disable --now nginx, or in its server block: location /.well-known/ { proxy_pass http://127.0.0.1:8080; }"
         }
         if server.hasPrefix("apache") {
             return "Apache: systemctl disable --now apache2, or: ProxyPass /.well-known/ http://127.0.0.1:8080/.well-known/"
         }
-        if server.hasPrefix("caddy") { return "Caddy: systemctl disable --now caddy; it gets certificates by itself, and wants both ports." }
+        if server.hasPrefix("caddy") {
+            return "Caddy: systemctl disable --now caddy; it gets certificates by itself, and wants both ports."
+        }
         if server.hasPrefix("cloudflare") {
-            return "Cloudflare's proxy answers for the name: turn the orange cloud off (DNS only) until the certificate has come, and do not let "
+            return
+                "Cloudflare's proxy answers for the name: turn the orange cloud off (DNS only) until the certificate has come, and do not let "
                 + "it redirect /.well-known/acme-challenge/."
         }
         return nil

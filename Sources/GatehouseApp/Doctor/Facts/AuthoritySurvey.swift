@@ -21,7 +21,9 @@ package struct AuthoritySurvey: Sendable {
             let after = time.now()
             return AuthorityFacts(
                 url: url, outcome: .success(Self.directory(response)),
-                clockDifference: response.headers.first(name: "date").flatMap { Timestamp(httpDate: $0) }.map { Self.difference(before, after, $0) })
+                clockDifference: response.headers.first(name: "date").flatMap { Timestamp(httpDate: $0) }.map {
+                    Self.difference(before, after, $0)
+                })
         } catch {
             return AuthorityFacts(url: url, outcome: .failure(error))
         }
