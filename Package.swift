@@ -108,7 +108,7 @@ let package = Package(
 
         // What `make bench` runs inside one process. Never shipped.
         benchmark("limits-bench", ["GateCore", "GateLimits"]),
-        benchmark("net-bench", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
+        benchmark("net-bench", ["GateCore", "GateCrypto", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
         benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
         benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
         benchmark(
