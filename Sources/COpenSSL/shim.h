@@ -14,6 +14,6 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
-#include "tls.h"
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include "tls.h"
