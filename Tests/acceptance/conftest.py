@@ -2,7 +2,9 @@
 
 import pytest
 
+from authority import Authority
 from gate import BINARY, QUICK, Gatehouse
+from pebble import Pebble
 
 
 def pytest_sessionstart(session):
@@ -62,3 +64,22 @@ def shared(_shared, request):
     """Like `quick`, shared by a module's tests: for those that leave nothing behind that another one could see."""
     request.node.servers = [_shared]
     return _shared
+
+
+@pytest.fixture
+def make_authority(tmp_path):
+    """Starts authorities, each in front of a Pebble of its own: `make_authority(http_port, tls_port, environment, …)`."""
+    made = []
+
+    def make(http_port, tls_port, environment=None, renewal=True, profiles=None, **settings) -> Authority:
+        folder = tmp_path / f"authority{len(made)}"
+        pebble = Pebble(folder, http_port, tls_port, environment, **settings)
+        made.append(pebble)
+        pebble.start()
+        authority = Authority(folder, pebble, renewal, profiles)
+        made.append(authority)
+        return authority
+
+    yield make
+    for each in reversed(made):
+        each.close()
