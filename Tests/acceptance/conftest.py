@@ -5,6 +5,7 @@ import pytest
 from authority import Authority
 from gate import BINARY, QUICK, Gatehouse
 from pebble import Pebble
+from secure import SecureGatehouse
 
 
 def pytest_sessionstart(session):
@@ -83,3 +84,30 @@ def make_authority(tmp_path):
     yield make
     for each in reversed(made):
         each.close()
+
+
+@pytest.fixture
+def make_secure(request, tmp_path):
+    """Makes servers with HTTPS, not yet started: `make_secure({...settings}, further={...})`."""
+    servers = request.node.servers = []
+
+    def make(settings=None, **more) -> SecureGatehouse:
+        server = SecureGatehouse(tmp_path / f"secure{len(servers)}", settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    _end(servers)
+
+
+@pytest.fixture(scope="module")
+def make_module_secure(tmp_path_factory):
+    """The same, for servers that a module's tests share."""
+    servers = []
+
+    def make(settings=None, **more) -> SecureGatehouse:
+        servers.append(SecureGatehouse(tmp_path_factory.mktemp("secure"), settings, **more))
+        return servers[-1]
+
+    yield make
+    _end(servers)
