@@ -2,7 +2,10 @@
 
 import pytest
 
+from authority import Authority
 from gate import BINARY, QUICK, Gatehouse
+from pebble import Pebble
+from secure import SecureGatehouse
 
 
 def pytest_sessionstart(session):
@@ -62,3 +65,49 @@ def shared(_shared, request):
     """Like `quick`, shared by a module's tests: for those that leave nothing behind that another one could see."""
     request.node.servers = [_shared]
     return _shared
+
+
+@pytest.fixture
+def make_authority(tmp_path):
+    """Starts authorities, each in front of a Pebble of its own: `make_authority(http_port, tls_port, environment, …)`."""
+    made = []
+
+    def make(http_port, tls_port, environment=None, renewal=True, profiles=None, **settings) -> Authority:
+        folder = tmp_path / f"authority{len(made)}"
+        pebble = Pebble(folder, http_port, tls_port, environment, **settings)
+        made.append(pebble)
+        pebble.start()
+        authority = Authority(folder, pebble, renewal, profiles)
+        made.append(authority)
+        return authority
+
+    yield make
+    for each in reversed(made):
+        each.close()
+
+
+@pytest.fixture
+def make_secure(request, tmp_path):
+    """Makes servers with HTTPS, not yet started: `make_secure({...settings}, further={...})`."""
+    servers = request.node.servers = []
+
+    def make(settings=None, **more) -> SecureGatehouse:
+        server = SecureGatehouse(tmp_path / f"secure{len(servers)}", settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    _end(servers)
+
+
+@pytest.fixture(scope="module")
+def make_module_secure(tmp_path_factory):
+    """The same, for servers that a module's tests share."""
+    servers = []
+
+    def make(settings=None, **more) -> SecureGatehouse:
+        servers.append(SecureGatehouse(tmp_path_factory.mktemp("secure"), settings, **more))
+        return servers[-1]
+
+    yield make
+    _end(servers)
