@@ -26,42 +26,43 @@ extension Timestamp {
     /// `2026-11-20T09:30:00.123Z` (RFC 3339 §5.6, UTC, milliseconds). Years are four digits: those outside show as 0000 and 9999.
     package var rfc3339: String {
         String(unsafeUninitializedCapacity: 24) { buffer in
-            writeRFC3339 { index, byte in buffer[index] = byte }
+            writeRFC3339(to: buffer)
             return 24
         }
     }
 
     /// Appends the 24 bytes of ``rfc3339`` to `bytes`.
     package func appendRFC3339(to bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes.append(contentsOf: repeatElement(0, count: 24))
-        writeRFC3339 { index, byte in bytes[start + index] = byte }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { buffer in
+            writeRFC3339(to: buffer)
+            bytes.append(contentsOf: buffer)
+        }
     }
 
-    private func writeRFC3339(_ put: (Int, UInt8) -> Void) {
+    private func writeRFC3339(to buffer: UnsafeMutableBufferPointer<UInt8>) {
         let date = CivilDate(daysSinceEpoch: Int(floorDivide(milliseconds, 86_400_000)))
         let inDay = Int(floorRemainder(milliseconds, 86_400_000))
         func digits(_ value: Int, _ count: Int, at index: Int) {
             var rest = value
             for place in stride(from: index + count - 1, through: index, by: -1) {
-                put(place, UInt8(ascii: "0") + UInt8(rest % 10))
+                buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             }
         }
         digits(min(max(date.year, 0), 9999), 4, at: 0)
-        put(4, UInt8(ascii: "-"))
+        buffer[4] = UInt8(ascii: "-")
         digits(date.month, 2, at: 5)
-        put(7, UInt8(ascii: "-"))
+        buffer[7] = UInt8(ascii: "-")
         digits(date.day, 2, at: 8)
-        put(10, UInt8(ascii: "T"))
+        buffer[10] = UInt8(ascii: "T")
         digits(inDay / 3_600_000, 2, at: 11)
-        put(13, UInt8(ascii: ":"))
+        buffer[13] = UInt8(ascii: ":")
         digits(inDay / 60_000 % 60, 2, at: 14)
-        put(16, UInt8(ascii: ":"))
+        buffer[16] = UInt8(ascii: ":")
         digits(inDay / 1000 % 60, 2, at: 17)
-        put(19, UInt8(ascii: "."))
+        buffer[19] = UInt8(ascii: ".")
         digits(inDay % 1000, 3, at: 20)
-        put(23, UInt8(ascii: "Z"))
+        buffer[23] = UInt8(ascii: "Z")
     }
 
     /// `Fri, 20 Nov 2026 09:30:00 GMT`, the form of HTTP's `Date` (IMF-fixdate, RFC 9110 §5.6.7).

@@ -5,17 +5,19 @@ package import NIOHTTP1
 /// A pattern is a path whose segments are literal, or `{name}` for exactly one segment that is not empty, or, as the last,
 /// `{name...}` for one segment or more. A literal wins over a parameter.
 package struct RouterBuilder<Endpoint: Sendable> {
-    private var root = RouteNode<Endpoint>()
+    private var root = RouteNode()
+    private var endpoints: [Endpoint] = []
 
     package init() {}
 
     /// Adds a route. A second endpoint for the same method and pattern replaces the first.
     package mutating func add(_ method: HTTPMethod, _ pattern: String, _ endpoint: Endpoint) {
         var names: [String] = []
-        root.insert(Router<Endpoint>.segments(of: pattern[...])[...], names: &names, method: method, endpoint: endpoint)
+        root.insert(RouteTree.segments(of: pattern[...])[...], names: &names, method: method, endpoint: endpoints.count)
+        endpoints.append(endpoint)
     }
 
-    package func freeze() -> Router<Endpoint> { Router(root: root) }
+    package func freeze() -> Router<Endpoint> { Router(tree: RouteTree(root: root), endpoints: endpoints) }
 }
 
 /// Finds the endpoint of a method and a path.
@@ -29,13 +31,50 @@ package struct Router<Endpoint: Sendable>: Sendable {
         case notFound
     }
 
-    /// Paths without parameters, found with one look-up.
-    private let literal: [Substring: RouteMethods<Endpoint>]
-    private let root: RouteNode<Endpoint>
+    @usableFromInline let tree: RouteTree
+    @usableFromInline let endpoints: [Endpoint]
 
-    fileprivate init(root: RouteNode<Endpoint>) {
+    fileprivate init(tree: RouteTree, endpoints: [Endpoint]) {
+        self.tree = tree
+        self.endpoints = endpoints
+    }
+
+    @inlinable
+    package func match(_ method: HTTPMethod, _ path: Substring) -> Match {
+        switch tree.match(method, path) {
+        case .found(let endpoint, let parameters): .found(endpoints[endpoint], parameters)
+        case .methodNotAllowed(let methods): .methodNotAllowed(methods)
+        case .notFound: .notFound
+        }
+    }
+}
+
+/// What a path had in the places of its pattern's parameters, as it was sent.
+package struct RouteParameters: Sendable {
+    fileprivate let names: [String]
+    fileprivate let values: [Substring]
+
+    package subscript(name: String) -> Substring? {
+        names.firstIndex(of: name).map { values[$0] }
+    }
+}
+
+/// The paths, and the numbers of their endpoints. Not generic, unlike the router around it: looking up the types of a generic router at
+/// run time took longer than finding the route.
+package struct RouteTree: Sendable {
+    package enum Match {
+        case found(Int, RouteParameters)
+        case methodNotAllowed([HTTPMethod])
+        case notFound
+    }
+
+    /// Paths without parameters, found with one look-up.
+    private let literal: [Substring: RouteMethods]
+    private let root: RouteNode
+
+    fileprivate init(root: RouteNode) {
         self.root = root
-        var literal: [Substring: RouteMethods<Endpoint>] = [:]
+        var literal: [Substring: RouteMethods] = [:]
         root.collectLiteral(prefix: "", into: &literal)
         self.literal = literal
     }
@@ -53,46 +92,43 @@ package struct Router<Endpoint: Sendable>: Sendable {
     }
 }
 
-/// What a path had in the places of its pattern's parameters, as it was sent.
-package struct RouteParameters: Sendable {
-    fileprivate let names: [String]
-    fileprivate let values: [Substring]
-
-    package subscript(name: String) -> Substring? {
-        names.firstIndex(of: name).map { values[$0] }
+private struct RouteMethods: Sendable {
+    private struct Entry {
+        let method: HTTPMethod
+        let endpoint: Int
+        let names: [String]
     }
-}
 
-private struct RouteMethods<Endpoint: Sendable>: Sendable {
-    var endpoints: [(method: HTTPMethod, endpoint: Endpoint, names: [String])] = []
+    private var entries: [Entry] = []
 
-    mutating func set(_ method: HTTPMethod, _ endpoint: Endpoint, names: [String]) {
-        endpoints.removeAll { $0.method == method }
-        endpoints.append((method, endpoint, names))
+    mutating func set(_ method: HTTPMethod, _ endpoint: Int, names: [String]) {
+        entries.removeAll { $0.method == method }
+        entries.append(Entry(method: method, endpoint: endpoint, names: names))
     }
 
     /// `HEAD` is answered by the endpoint of `GET` (RFC 9110 §9.3.2).
-    func match(_ method: HTTPMethod, values: [Substring]) -> Router<Endpoint>.Match {
-        let wanted = method == .HEAD && !endpoints.contains { $0.method == .HEAD } ? .GET : method
-        guard let found = endpoints.first(where: { $0.method == wanted }) else { return .methodNotAllowed(allowed) }
+    func match(_ method: HTTPMethod, values: [Substring]) -> RouteTree.Match {
+        guard let found = entry(method) ?? (method == .HEAD ? entry(.GET) : nil) else { return .methodNotAllowed(allowed) }
         return .found(found.endpoint, RouteParameters(names: found.names, values: values))
     }
 
+    private func entry(_ method: HTTPMethod) -> Entry? { entries.first { $0.method == method } }
+
     private var allowed: [HTTPMethod] {
-        var methods = endpoints.map(\.method)
+        var methods = entries.map(\.method)
         if methods.contains(.GET), !methods.contains(.HEAD) { methods.append(.HEAD) }
         return methods + [.OPTIONS]
     }
 }
 
-private struct RouteNode<Endpoint: Sendable>: Sendable {
+private struct RouteNode: Sendable {
     private var literals: [Substring: RouteNode] = [:]
     /// The node behind `{name}`; an array, for a struct cannot hold itself.
     private var parameter: [RouteNode] = []
-    private var rest: RouteMethods<Endpoint>?
-    private var methods: RouteMethods<Endpoint>?
+    private var rest: RouteMethods?
+    private var methods: RouteMethods?
 
-    mutating func insert(_ segments: ArraySlice<Substring>, names: inout [String], method: HTTPMethod, endpoint: Endpoint) {
+    mutating func insert(_ segments: ArraySlice<Substring>, names: inout [String], method: HTTPMethod, endpoint: Int) {
         guard let first = segments.first else {
             methods = methods ?? RouteMethods()
             methods?.set(method, endpoint, names: names)
@@ -111,7 +147,7 @@ private struct RouteNode<Endpoint: Sendable>: Sendable {
         }
     }
 
-    func find(_ segments: ArraySlice<Substring>, values: inout [Substring]) -> RouteMethods<Endpoint>? {
+    func find(_ segments: ArraySlice<Substring>, values: inout [Substring]) -> RouteMethods? {
         guard let first = segments.first else { return methods }
         if let next = literals[first], let found = next.find(segments.dropFirst(), values: &values) { return found }
         guard !first.isEmpty else { return nil }
@@ -126,7 +162,7 @@ private struct RouteNode<Endpoint: Sendable>: Sendable {
         return rest
     }
 
-    func collectLiteral(prefix: String, into table: inout [Substring: RouteMethods<Endpoint>]) {
+    func collectLiteral(prefix: String, into table: inout [Substring: RouteMethods]) {
         if let methods { table[prefix[...]] = methods }
         for (segment, node) in literals { node.collectLiteral(prefix: "\(prefix)/\(segment)", into: &table) }
     }

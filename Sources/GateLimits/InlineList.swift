@@ -6,7 +6,7 @@ package struct InlineList<Element: Sendable>: RandomAccessCollection, Sendable {
     @usableFromInline var second: Element?
     @usableFromInline var third: Element?
     @usableFromInline var fourth: Element?
-    @usableFromInline var rest: [Element] = []
+    @usableFromInline var rest: [Element]?
 
     @inlinable package init() {}
 
@@ -24,7 +24,7 @@ package struct InlineList<Element: Sendable>: RandomAccessCollection, Sendable {
         case 1: second!
         case 2: third!
         case 3: fourth!
-        default: rest[index - 4]
+        default: rest![index - 4]
         }
     }
 
@@ -34,7 +34,7 @@ package struct InlineList<Element: Sendable>: RandomAccessCollection, Sendable {
         case 1: second = element
         case 2: third = element
         case 3: fourth = element
-        default: rest.append(element)
+        default: rest = (rest ?? []) + [element]
         }
         count += 1
     }

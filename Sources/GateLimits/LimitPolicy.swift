@@ -1,41 +1,72 @@
 package import GateCore
+import Synchronization
 
 /// So many requests in so long a time: at most `limit` are admitted in any `window`, wherever it begins (a sliding window log).
 ///
 /// The name comes from the configuration, never from a request: stores keep what they learn of a policy for good. Two policies of
 /// one name are the same policy; a changed limit or window applies to what has been counted already.
+///
+/// A value of 8 bytes that copies as a word: requests pass policies on by the dozen. What it says lies in a place of its own, made once
+/// for each different policy of the process and never freed.
 package struct LimitPolicy: Hashable, Sendable {
     /// What a policy may admit in one window. None means that everything is refused.
     package static let limits = 0...1_000_000_000
     /// From a millisecond, the unit in which windows are counted, to a year.
     package static let windows: ClosedRange<Duration> = .milliseconds(1)...(.seconds(366 * 86_400))
 
-    /// Printable ASCII; shown in headers and by `gatehouse limit list`. Up to 15 characters cost no memory of their own.
-    package let name: String
-    package let limit: Int
+    /// Printable ASCII; shown in headers and by `gatehouse limit list`.
+    package var name: String { terms.name }
+    package var limit: Int { terms.limit }
     /// Whole milliseconds: what is between two is rounded up.
     package var window: Duration { .milliseconds(Int64(windowTicks)) }
 
     /// The hash of the name (FNV-1a): names are the operator's, so nobody is there to make two of them collide.
-    let id: UInt64
+    var id: UInt64 { terms.id }
     /// The window in milliseconds.
-    let windowTicks: UInt64
+    var windowTicks: UInt64 { terms.windowTicks }
+
+    private let interned: InternedTerms
+    private var terms: Terms { interned.pointer.pointee }
 
     /// Values outside ``limits`` and ``windows`` are brought to the nearest: the configuration has refused them before.
     package init(name: String, limit: Int, window: Duration) {
-        self.name = name
-        self.limit = min(max(limit, Self.limits.lowerBound), Self.limits.upperBound)
         let window = min(max(window, Self.windows.lowerBound), Self.windows.upperBound)
-        id = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         let (seconds, attoseconds) = window.components
-        windowTicks = UInt64(seconds) * 1000 + UInt64(attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        interned = InternedTerms.of(
+            Terms(
+                name: name, limit: min(max(limit, Self.limits.lowerBound), Self.limits.upperBound),
+                windowTicks: UInt64(seconds) * 1000 + UInt64(attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000,
+                id: name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }))
     }
 
-    package static func == (left: LimitPolicy, right: LimitPolicy) -> Bool {
-        left.limit == right.limit && left.windowTicks == right.windowTicks && left.name == right.name
-    }
+    package static func == (left: LimitPolicy, right: LimitPolicy) -> Bool { left.interned.pointer == right.interned.pointer }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+
+    fileprivate struct Terms: Hashable {
+        let name: String
+        let limit: Int
+        let windowTicks: UInt64
+        let id: UInt64
+    }
+}
+
+/// Sendable although it is a pointer: what it leads to is never changed and never freed.
+private struct InternedTerms: @unchecked Sendable {
+    let pointer: UnsafePointer<LimitPolicy.Terms>
+
+    private static let all = Mutex<[LimitPolicy.Terms: InternedTerms]>([:])
+
+    static func of(_ terms: LimitPolicy.Terms) -> InternedTerms {
+        all.withLock { all in
+            if let known = all[terms] { return known }
+            let place = UnsafeMutablePointer<LimitPolicy.Terms>.allocate(capacity: 1)
+            place.initialize(to: terms)
+            let made = InternedTerms(pointer: UnsafePointer(place))
+            all[terms] = made
+            return made
+        }
+    }
 }
 
 /// Who is counted.

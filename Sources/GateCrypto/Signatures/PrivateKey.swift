@@ -23,7 +23,7 @@ final class PrivateKey: @unchecked Sendable {
     deinit { EVP_PKEY_free(pointer) }
 
     /// As an `ECPrivateKey` without its public half (RFC 5915 §3), which OpenSSL then derives.
-    private static func readP256(_ scalar: [UInt8]) throws(CryptoError) -> OpaquePointer {
+    static func readP256(_ scalar: [UInt8]) throws(CryptoError) -> OpaquePointer {
         // SEQUENCE { INTEGER 1, OCTET STRING scalar, [0] OID prime256v1 }
         var der: [UInt8] = []
         // At once, so that growing leaves no copy of the key behind.

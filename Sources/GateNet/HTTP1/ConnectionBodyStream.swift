@@ -2,8 +2,8 @@ import GateHTTP
 import NIOCore
 
 /// The body of a request on its way, see ``BodyStream``.
-struct ConnectionBodyStream: BodyStream {
-    let connection: NIOLoopBound<HTTP1Connection>
+struct ConnectionBodyStream<Connection: BodyCarrier>: BodyStream {
+    let connection: NIOLoopBound<Connection>
     let eventLoop: any EventLoop
     let exchange: UInt64
 

@@ -2,8 +2,8 @@ import GateHTTP
 import NIOCore
 
 /// The way out of a streamed response, see ``BodyWriter``.
-struct ConnectionBodyWriter: BodyWriter {
-    let connection: NIOLoopBound<HTTP1Connection>
+struct ConnectionBodyWriter<Connection: BodyCarrier>: BodyWriter {
+    let connection: NIOLoopBound<Connection>
     let eventLoop: any EventLoop
     let exchange: UInt64
 

@@ -31,7 +31,7 @@ final class CurrentExchange {
     var bodyWriter: CheckedContinuation<Result<Void, BodyError>, Never>?
     /// Time that was spent waiting for the body, and what came of it.
     var bodyWait: Duration = .zero
-    var bodyWaitSince: MonotonicInstant?
+    private var bodyWaitSince: MonotonicInstant?
     var bodyBytes = 0
 
     init(number: UInt64, id: RequestID, head: RequestHead, target: RequestTarget, client: IPAddress?, receivedAt: MonotonicInstant) {
@@ -73,6 +73,20 @@ final class CurrentExchange {
         receivedAt = exchange.receivedAt
         keepsAlive = false
         owesContinue = false
+    }
+
+    /// Notes that the body is waited for. Returns until when: waiting costs allowance, bytes earn it, so a body may pause, but not
+    /// trickle for ever.
+    func awaitBody(since now: MonotonicInstant, _ limits: ServerLimits) -> MonotonicInstant {
+        bodyWaitSince = now
+        let earned = Duration.milliseconds(bodyBytes * 1000 / max(1, limits.bodyRate))
+        let allowance = limits.bodyIdleTime + earned - bodyWait
+        return now + min(limits.bodyIdleTime, max(.zero, allowance))
+    }
+
+    func endBodyWait(at now: MonotonicInstant) {
+        if let since = bodyWaitSince { bodyWait += now.since(since) }
+        bodyWaitSince = nil
     }
 
     func finished(at moment: MonotonicInstant, isAborted: Bool) -> Exchange {

@@ -35,7 +35,7 @@ struct FieldLine {
     }
 
     /// Digits and nothing else (RFC 9110 §8.6): no sign, no list, nothing that overflows.
-    static func contentLength(_ value: UnsafeRawBufferPointer) throws(RequestFault) -> Int {
+    static func contentLength(_ value: some Collection<UInt8>) throws(RequestFault) -> Int {
         guard !value.isEmpty, value.count <= 18, value.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
             throw .malformed("Content-Length is no number.")
         }

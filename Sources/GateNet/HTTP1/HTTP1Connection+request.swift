@@ -6,21 +6,13 @@ import NIOHTTP1
 extension HTTP1Connection {
     /// Hands a request to the responder.
     func begin(_ head: RequestHead) {
-        let now = service.time.monotonic()
+        let now = service.monotonic()
         phase = .exchange
         isReadingHead = false
         readDeadline = nil
         exchangeCount += 1
         let id = loop.nextRequestID()
-        var client = peer
-        var scheme = scheme
-        var authority = head.authority
-        if let peer, !service.configuration.trustedProxies.isEmpty {
-            let origin = ForwardedHeaders.origin(of: head.headers, peer: peer, trusted: service.configuration.trustedProxies)
-            client = origin.client
-            scheme = origin.scheme ?? scheme
-            authority = origin.host ?? authority
-        }
+        let (client, scheme, authority) = service.origin(of: head, peer: peer, scheme: scheme)
         var target = RequestTarget.root
         if case .origin(let asked) = head.target { target = asked }
         current = CurrentExchange(number: exchangeCount, id: id, head: head, target: target, client: client, receivedAt: now)
@@ -67,7 +59,7 @@ extension HTTP1Connection {
         }
     }
 
-    private var stream: ConnectionBodyStream {
+    private var stream: ConnectionBodyStream<HTTP1Connection> {
         ConnectionBodyStream(connection: NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop: loop.eventLoop, exchange: exchangeCount)
     }
 
@@ -107,12 +99,7 @@ extension HTTP1Connection {
             context.write(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
             flush()
         }
-        let now = service.time.monotonic()
-        current?.bodyWaitSince = now
-        // Waiting costs allowance, bytes earn it: a body may pause, but not trickle for ever.
-        let earned = Duration.milliseconds((current?.bodyBytes ?? 0) * 1000 / max(1, limits.bodyRate))
-        let allowance = limits.bodyIdleTime + earned - (current?.bodyWait ?? .zero)
-        readDeadline = now + min(limits.bodyIdleTime, max(.zero, allowance))
+        readDeadline = current?.awaitBody(since: service.monotonic(), limits)
         readOn()
     }
 
@@ -128,7 +115,7 @@ extension HTTP1Connection {
         guard let number = current?.number, let waiting = current?.bodyReader else { return }
         guard let part = bodyPart(for: number) else { return }
         guard current?.number == number, current?.bodyReader != nil else { return }
-        if let since = current?.bodyWaitSince { current?.bodyWait += service.time.monotonic().since(since) }
+        current?.endBodyWait(at: service.monotonic())
         current?.bodyReader = nil
         readDeadline = nil
         waiting.resume(returning: part)
@@ -163,6 +150,6 @@ extension HTTP1Connection {
     func awaitRequest() {
         phase = .head
         isReadingHead = false
-        readDeadline = service.time.monotonic() + limits.keepAliveTime
+        readDeadline = service.monotonic() + limits.keepAliveTime
     }
 }

@@ -23,7 +23,7 @@ extension HTTP1Connection {
                 id: exchange.id, date: loop.dateLine(at: exchange.receivedAt), into: &loop.output)
         else {
             // A field that would end early is our fault, and must not reach the client.
-            respond(problem(Problem(.internal), exchange), to: number)
+            respond(service.problem(Problem(.internal), exchange), to: number)
             return
         }
         exchange.status = response.status
@@ -79,7 +79,7 @@ extension HTTP1Connection {
         pendingWrites += 1
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             let isAborted = if case .failure = result { true } else { false }
-            service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: isAborted))
+            service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: isAborted))
             wrote()
         }
         context.write(wrapOutboundOut(bytes), promise: written)
@@ -88,7 +88,7 @@ extension HTTP1Connection {
                 awaitRequest()
             } else {
                 phase = .draining(0)
-                readDeadline = service.time.monotonic() + limits.drainTime
+                readDeadline = service.monotonic() + limits.drainTime
             }
         } else {
             close(lingers: alwaysLingers || !reader.isBodyComplete || reader.bufferedBytes > 0)
@@ -118,14 +118,14 @@ extension HTTP1Connection {
             cutOff()
             return
         }
-        readDeadline = service.time.monotonic() + limits.drainTime
+        readDeadline = service.monotonic() + limits.drainTime
         context.close(mode: .output, promise: nil)
         readOn()
     }
 
     func armWriteDeadline() {
         guard writeDeadline == nil else { return }
-        writeDeadline = service.time.monotonic() + limits.writeIdleTime
+        writeDeadline = service.monotonic() + limits.writeIdleTime
         bufferedAtDeadline = bufferedBytes
     }
 
@@ -133,16 +133,12 @@ extension HTTP1Connection {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
-    private func problem(_ problem: Problem, _ exchange: CurrentExchange) -> Response {
-        problem.response(id: exchange.id, instance: exchange.target.path, baseURL: service.configuration.baseURL)
-    }
-
     /// Answers what could not become a request.
     func refuse(_ fault: RequestFault) {
         phase = .exchange
         exchangeCount += 1
         current = CurrentExchange(
-            number: exchangeCount, id: loop.nextRequestID(), client: peer, receivedAt: service.time.monotonic())
+            number: exchangeCount, id: loop.nextRequestID(), client: peer, receivedAt: service.monotonic())
         respondAndLinger(fault)
     }
 
@@ -166,7 +162,7 @@ extension HTTP1Connection {
     private func respondAndLinger(_ fault: RequestFault) {
         guard let exchange = current else { return }
         alwaysLingers = true
-        respond(problem(fault.problem, exchange), to: exchange.number)
+        respond(service.problem(fault.problem, exchange), to: exchange.number)
         if !isInRead { flushIfNeeded() }
     }
 

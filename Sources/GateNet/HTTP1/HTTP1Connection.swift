@@ -6,7 +6,7 @@ import NIOHTTP1
 /// One connection that speaks HTTP/1.1: the last handler of its channel, on bytes, confined to the channel's event loop.
 ///
 /// One exchange at a time: while one runs, at most ``readAhead`` bytes of what follows it are taken in (RFC 9112 §9.3.2).
-final class HTTP1Connection: ChannelInboundHandler {
+final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrier {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -50,12 +50,13 @@ final class HTTP1Connection: ChannelInboundHandler {
     /// What waited to be written when the write deadline was set.
     var bufferedAtDeadline = 0
     private var hasStarted = false
-    private var isWithinLimits = true
+    private let admission: Admission
 
     var service: HTTPService { loop.service }
     var limits: ServerLimits { loop.service.configuration.limits }
 
-    init(loop: LoopContext, scheme: Request.Scheme) {
+    init(loop: LoopContext, scheme: Request.Scheme, admission: Admission) {
+        self.admission = admission
         self.loop = loop
         self.scheme = scheme
         reader = RequestReader(limits: loop.service.configuration.limits)
@@ -75,11 +76,10 @@ final class HTTP1Connection: ChannelInboundHandler {
         guard !hasStarted else { return }
         hasStarted = true
         peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
-        isWithinLimits = service.population.enter(peer)
         loop.add(self)
-        let now = service.time.monotonic()
+        let now = service.monotonic()
         readDeadline = now + limits.headTime
-        guard isWithinLimits, !loop.isStopping else {
+        guard admission.enter(context.channel), !loop.isStopping else {
             refuse(.overloaded("There are too many connections."))
             return
         }
@@ -128,7 +128,7 @@ final class HTTP1Connection: ChannelInboundHandler {
             if let head = try reader.nextHead() { return head }
             if before > 0, current == nil, !isReadingHead {
                 isReadingHead = true
-                readDeadline = service.time.monotonic() + limits.headTime
+                readDeadline = service.monotonic() + limits.headTime
             }
         } catch {
             refuse(error)
@@ -222,8 +222,6 @@ final class HTTP1Connection: ChannelInboundHandler {
         loop.remove(self)
         abortExchange()
         reader.discardBuffered()
-        // Last, since a stopping server waits for it: by then the observer has heard of everything.
-        service.population.leave(peer)
     }
 
     func abortExchange() {
@@ -232,13 +230,21 @@ final class HTTP1Connection: ChannelInboundHandler {
         exchange.task?.cancel()
         exchange.bodyReader?.resume(returning: .failure(.disconnected))
         exchange.bodyWriter?.resume(returning: .failure(.disconnected))
-        service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: true))
+        service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: true))
     }
 
     /// Closes without another word.
     func cutOff() {
         if case .closed = phase { return }
         context.close(promise: nil)
+    }
+
+    func stop() {
+        if isIdle { cutOff() }
+    }
+
+    func makeRoom() {
+        if isIdle, exchangeCount > 0 { cutOff() }
     }
 
     /// Nothing is asked, nothing owed.

@@ -23,10 +23,12 @@ enum Octet {
     static func isFieldContent(_ octet: UInt8) -> Bool { octet >= 0x20 && octet != 0x7F || octet == tab }
 
     /// What an authority may hold without user information (RFC 3986 §3.2.2): unreserved, sub-delims, `%`, `:`, `[` and `]`.
+    @inline(__always)
     static func isAuthority(_ octet: UInt8) -> Bool {
         switch octet {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-        default: "-._~!$&'()*+,;=%:[]".utf8.contains(octet)
+        case 0x00...0x3F: 0x2FFF_7FF2_0000_0000 >> UInt64(octet) & 1 == 1
+        case 0x40...0x7F: 0x47FF_FFFE_AFFF_FFFE >> UInt64(octet & 0x3F) & 1 == 1
+        default: false
         }
     }
 

@@ -85,11 +85,18 @@ struct RequestFields {
         }
     }
 
-    private static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {
+    static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {
         guard !value.isEmpty, value.count <= 300, value.allSatisfy(Octet.isAuthority) else {
             throw .malformed("The host is no host with an optional port.")
         }
-        return String(decoding: value.lazy.map(Octet.lowercased), as: UTF8.self)
+        return String(unsafeUninitializedCapacity: value.count) { buffer in
+            var count = 0
+            for octet in value {
+                buffer[count] = Octet.lowercased(octet)
+                count += 1
+            }
+            return count
+        }
     }
 
     private mutating func head(method: HTTPMethod, target text: String, isHTTP11: Bool) throws(RequestFault) -> RequestHead {
