@@ -27,6 +27,7 @@ enum FuzzTarget: String, CaseIterable {
         case .email: fuzzEmailAddress(bytes)
         case .configuration: fuzzConfiguration(bytes)
         case .dns: fuzzDNS(bytes)
+        case .acme: fuzzACME(bytes)
         case .environmentFile: fuzzEnvironmentFile(bytes)
         }
     }
