@@ -30,6 +30,12 @@ package struct CertificateKey: Sendable {
         self.pem = pem
     }
 
+    /// The key alone, as PKCS #8, whatever else stands in ``pem``.
+    package func pkcs8() throws(CertificateError) -> Secret {
+        let handle = try KeyHandle(pem: pem)
+        do throws(CryptoError) { return try handle.pem() } catch { throw .cryptography(error) }
+    }
+
     /// A new key. P-256 comes from 32 bytes of `entropy`; RSA takes a second or so, and its primes come from OpenSSL's own generator.
     ///
     /// - Throws: `weakKey` for RSA other than 2048, 3072 or 4096 bits, and for algorithms that certificate authorities do not sign.

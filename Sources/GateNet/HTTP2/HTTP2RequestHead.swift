@@ -79,7 +79,7 @@ struct HTTP2RequestHead {
             return
         case "content-length":
             guard contentLength == nil else { throw .malformed("There is more than one Content-Length field.") }
-            contentLength = try RequestFields.length(value.utf8)
+            contentLength = try FieldLine.contentLength(value.utf8)
         case "expect":
             guard value.utf8.elementsEqual("100-continue".utf8, by: { Octet.lowercased($0) == $1 }) else {
                 throw .malformed("Expect can only be 100-continue.")
