@@ -124,6 +124,8 @@ final class Dial {
         return ClientBootstrap(group: eventLoop)
             // Reads happen when the exchange asks for them: that is the back-pressure.
             .channelOption(.autoRead, value: false)
+            // Else the channel closes at the end of the input, with what TLS has not opened yet.
+            .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 << 10))
             .connectTimeout(TimeAmount(settings.limits.connectTime))
             .channelInitializer { channel in

@@ -47,6 +47,9 @@ package struct HTTPClient: OutgoingHTTP {
     /// Gives up what is on its way, and closes all connections. Requests fail with `.cancelled` from then on.
     package func shutDown() async { await loops.shutDown() }
 
+    /// Connections being made, in use, and idle.
+    func connectionCount() async -> Int { await loops.connectionCount() }
+
     package func send(_ request: OutgoingRequest) async throws(OutgoingError) -> OutgoingResponse {
         let destination = Destination(request.url, socket: socket, egress: egress)
         let loop = loops.loop(for: destination)
