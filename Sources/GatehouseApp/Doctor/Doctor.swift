@@ -27,6 +27,15 @@ package struct Doctor: Sendable {
         package static func ofThisMachine() -> Settings {
             Settings(resolver: ResolverConfiguration(resolvConf: SystemFile.text("/etc/resolv.conf")))
         }
+
+        /// Whether ``ask(_:)`` takes it: `IP`, `IP:port`, `[IPv6]:port`.
+        package static func isResolver(_ text: String) -> Bool { DNSServer(text) != nil }
+
+        /// Asks these name servers instead of those before; none: those before.
+        package mutating func ask(_ servers: [String]) {
+            let servers = servers.compactMap { DNSServer($0) }
+            if !servers.isEmpty { resolver.servers = servers }
+        }
     }
 
     let configuration: Configuration
