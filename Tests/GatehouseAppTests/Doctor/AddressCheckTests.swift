@@ -39,6 +39,7 @@ struct AddressCheckTests {
         var local = server
         var visits: [Visit] = []
         var servers: [ZoneServer] = []
+        var needsPublicAddress = false
     }
 
     static func visit(_ address: IPAddress, _ outcome: Visit.Outcome) -> Visit {
@@ -100,7 +101,11 @@ struct AddressCheckTests {
             Verdict(.problem, "192.168.1.9 is a private address, and none of this machine's", "the public address")),
         Situation(
             "a private address of this machine", Facts(ipv4: found(IPAddress("192.168.1.7")!), local: behindNAT),
-            Verdict(.ok, "it is a private address, which only its own network reaches")),
+            Verdict(.ok, "a private address, which only its own network reaches")),
+        Situation(
+            "a private address of this machine, and an authority on the Internet",
+            Facts(ipv4: found(IPAddress("192.168.1.7")!), local: behindNAT, needsPublicAddress: true),
+            Verdict(.problem, "which only its own network reaches: the authority does not", "the public address")),
         Situation(
             "SERVFAIL for both", Facts(ipv4: failed(.serverFailure), ipv6: failed(.serverFailure)),
             Verdict(.problem, "The name servers of app.example fail", "delegated")),
@@ -149,7 +154,7 @@ struct AddressCheckTests {
         let facts = situation.facts
         let check = AddressCheck(
             facts: NameFacts(name: "app.example", ipv4: facts.ipv4, ipv6: facts.ipv6, zoneServers: facts.servers, visits: facts.visits),
-            local: facts.local, port: 80)
+            local: facts.local, port: 80, needsPublicAddress: facts.needsPublicAddress)
         expect(check.findings(), situation.verdicts)
     }
 }

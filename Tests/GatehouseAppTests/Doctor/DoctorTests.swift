@@ -129,6 +129,7 @@ struct DoctorTests {
         configuration.tls.mode = .acme
         configuration.acme.domains = ["app.example"]
         configuration.acme.directory = HTTPURL("https://acme.example/directory")!
+        configuration.acme.caFile = "private authority, so that loopback will do"
         let report = try await examine(configuration, httpPort: port, clockAhead: .seconds(1000))
         let problems = report.findings.filter { $0.status == .problem }.map { "\($0.about): \($0.check)" }
         #expect(
