@@ -80,12 +80,14 @@ class Authority:
         self.renewal, self.profiles = renewal, profiles
         self.seen: list[Seen] = []
         self.violations: list[str] = []
-        # The renewal window of every certificate: (seconds from its issue to the start, and to the end), and when to ask again.
-        self.window: tuple[float, float] | None = None
+        # The renewal window by a certificate's number: seconds from its issue to the start, and to the end; None is the usual one.
+        self.window = lambda number: None
         self.renewal_retry_after = "21600"
         self.shuffled: random.Random | None = None
         self.certificates: dict[str, x509.Certificate] = {}
         self.replaced: set[str] = set()
+        # Every object that was told, whole.
+        self.answers: list[dict] = []
         self._faults: list[Fault] = []
         self._nonces: set[str] = set()
         self._lock = threading.Lock()
@@ -162,8 +164,9 @@ class Authority:
             assert time.monotonic() < deadline, f"{count} of {kind} not within {within} s: {[each.kind for each in self.seen][-20:]}"
             time.sleep(0.01)
 
-    def last_certificate(self) -> x509.Certificate:
-        return list(self.certificates.values())[-1]
+    def is_of(self, certificate: x509.Certificate) -> bool:
+        """Whether it was issued here."""
+        return renewal_identifier(certificate) in self.certificates
 
     # What the front does with a request
 
@@ -223,8 +226,9 @@ class Authority:
             self.violate(f"{seen.path}: RFC 9773 §4.1: not the identifier of a certificate of this authority")
             return 404, {}, self._problem("malformed", "no such certificate")
         begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        if self.window is not None:
-            start, end = (begins + datetime.timedelta(seconds=seconds) for seconds in self.window)
+        chosen = self.window(list(self.certificates.values()).index(certificate))
+        if chosen is not None:
+            start, end = (begins + datetime.timedelta(seconds=seconds) for seconds in chosen)
         else:
             start, end = begins + (ends - begins) * 2 / 3, begins + (ends - begins) * 5 / 6
         window = {"start": start.strftime("%Y-%m-%dT%H:%M:%SZ"), "end": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -260,6 +264,8 @@ class Authority:
                 self.certificates.setdefault(renewal_identifier(leaf), leaf)
         if seen.kind == "order" and status == 201 and seen.payload.get("replaces"):
             self.replaced.add(seen.payload["replaces"])
+        if content.startswith(b"{"):
+            self.answers.append(json.loads(content))
         if self.shuffled and content.startswith(b"{"):
             told = json.loads(content)
             for value in told.values():

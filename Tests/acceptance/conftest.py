@@ -4,6 +4,7 @@ import pytest
 
 from authority import Authority
 from gate import BINARY, QUICK, Gatehouse
+from ordering import OrderingGatehouse, ports
 from pebble import Pebble
 from secure import SecureGatehouse
 
@@ -111,3 +112,23 @@ def make_module_secure(tmp_path_factory):
 
     yield make
     _end(servers)
+
+
+@pytest.fixture
+def make_ordering(request, tmp_path, make_authority):
+    """Makes servers with an authority, not yet started: `make_ordering({...settings}, environment={…Pebble's}, …)`.
+
+    What the authority counted against the RFCs fails the test at its end."""
+    servers = request.node.servers = []
+
+    def make(settings=None, authority=None, at=None, environment=None, renewal=True, profiles=None, pebble=None, **more) -> OrderingGatehouse:
+        at = at or ports()
+        authority = authority or make_authority(*at, environment, renewal, profiles, **(pebble or {}))
+        server = OrderingGatehouse(tmp_path / f"ordering{len(servers)}", at, authority, settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    _end(servers)
+    violations = [each for server in servers for each in server.authority.violations]
+    assert violations == [], "what the RFCs forbid was done"

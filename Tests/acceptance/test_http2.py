@@ -34,7 +34,7 @@ class Honest:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        while not self._stopping.wait(0.02):
+        while not (self.waits and self._stopping.wait(0.02)):
             begun = time.monotonic()
             try:
                 with SecureConnection(self.server.https_port, tls=context(self.server.ca_file)) as connection:
