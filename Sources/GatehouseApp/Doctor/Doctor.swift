@@ -87,7 +87,9 @@ package struct Doctor: Sendable {
         let listening = listeners?.checks ?? listenAddresses.map { running($0.key, $0.address, server.state, holders) }
         let facts = await authorityFacts
         return DoctorReport(
-            findings: [clock(facts)] + (await folder).findings() + listening.map { $0.finding() } + authorityFindings(facts)
+            findings: [
+                ServerCheck(state: server.state, trouble: server.trouble, socket: configuration.listen.admin).finding(), clock(facts),
+            ] + (await folder).findings() + listening.map { $0.finding() } + authorityFindings(facts)
                 + names.flatMap { findings($0, facts, server.state, holders) } + certificateFindings(server))
     }
 

@@ -12,25 +12,6 @@ import Testing
 
 @Suite("Doctor")
 struct DoctorTests {
-    /// Answers one question after the other over UDP, each by `answer`.
-    private final class NameServer: ChannelInboundHandler {
-        typealias InboundIn = AddressedEnvelope<ByteBuffer>
-        typealias OutboundOut = AddressedEnvelope<ByteBuffer>
-        private let answer: @Sendable (DNSQuestion) -> [DNSRecord]
-
-        init(_ answer: @escaping @Sendable (DNSQuestion) -> [DNSRecord]) { self.answer = answer }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            let envelope = unwrapInboundIn(data)
-            guard var message = try? DNSMessage(parsing: Array(buffer: envelope.data)) else { return }
-            message.isResponse = true
-            message.answers = message.questions.flatMap(answer)
-            context.writeAndFlush(
-                wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: message.encoded))),
-                promise: nil)
-        }
-    }
-
     private struct Directory: OutgoingHTTP {
         let date: Timestamp
 
@@ -51,13 +32,11 @@ struct DoctorTests {
             default: []
             }
         }
-        let server = try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(NameServer(records)) }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
+        let server = try await StandInResolver.open { query in
+            query.answers = query.questions.flatMap(records)
+        }
         var settings = Doctor.Settings(
-            resolver: ResolverConfiguration(servers: [DNSServer(IPAddress("127.0.0.1")!, port: server.localAddress!.port!)]))
+            resolver: ResolverConfiguration(servers: [server.address]))
         settings.httpPort = httpPort
         settings.httpsPort = httpPort
         let time = SystemTime()

@@ -52,11 +52,34 @@ struct MachineCheckTests {
         expect([check.finding()], situation.verdicts)
     }
 
+    struct Server: Sendable {
+        var state: ServerState
+        var trouble: String?
+    }
+
+    static let servers: [Situation<Server>] = [
+        Situation("runs", Server(state: .running(process: 42)), Verdict(.ok, "gatehouse runs (process 42)")),
+        Situation("stopped", Server(state: .stopped), Verdict(.skipped, "the doctor listened in its place")),
+        Situation(
+            "runs, and does not answer", Server(state: .running(process: 42), trouble: "no answer in time"),
+            Verdict(.problem, "(process 42), and cannot be asked: no answer in time", "listen.admin is /run/admin.sock here")),
+        Situation(
+            "another's", Server(state: .unreadableKey("no permission")),
+            Verdict(.warning, "no permission", "the user that owns the data folder")),
+    ]
+
+    @Test("The server", arguments: servers)
+    func server(_ situation: Situation<Server>) {
+        let check = ServerCheck(state: situation.facts.state, trouble: situation.facts.trouble, socket: "/run/admin.sock")
+        expect([check.finding()], situation.verdicts)
+    }
+
     struct Folder: Sendable {
         var folder: Result<FileFacts, FileFault> = .success(FileFacts(isFolder: true, owner: 0, mode: 0o700))
         var user: UInt32 = 0
         var room: FreeRoom? = FreeRoom(bytes: 50 << 30, inodes: 1_000_000, countsInodes: true)
         var database = DataFolderCheck.Database.answers
+        var exposed: [String] = []
     }
 
     private static func mode(_ mode: UInt32) -> Result<FileFacts, FileFault> { .success(FileFacts(isFolder: true, owner: 0, mode: mode)) }
@@ -94,13 +117,19 @@ struct MachineCheckTests {
         Situation(
             "a damaged database", Folder(database: .failing("it is damaged")), sound, room,
             Verdict(.problem, "cannot be used: it is damaged", "backup")),
+        Situation(
+            "keys for everybody", Folder(exposed: ["/data/secrets.toml", "/data/acme/a.key"]), sound,
+            Verdict(.problem, "Others can read /data/secrets.toml and 1 more", "chmod 600 /data/secrets.toml /data/acme/a.key"), room,
+            answers),
         Situation("in use", Folder(database: .inUse), sound, room, Verdict(.skipped, "Another process")),
     ]
 
     @Test("The data folder", arguments: folders)
     func folder(_ situation: Situation<Folder>) {
         let facts = situation.facts
-        let check = DataFolderCheck(path: "/data", folder: facts.folder, user: facts.user, room: facts.room, database: facts.database)
+        let check = DataFolderCheck(
+            path: "/data", folder: facts.folder, user: facts.user, room: facts.room, database: facts.database,
+            exposed: facts.exposed)
         expect(check.findings(), situation.verdicts)
     }
 }

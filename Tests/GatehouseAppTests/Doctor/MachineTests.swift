@@ -83,4 +83,15 @@ struct MachineTests {
         #expect(FileFacts.of(folder.file("b")) == .failure(FileFault(code: ENOENT)))
         #expect(try #require(FreeRoom.at(folder.path)).bytes > 0)
     }
+
+    @Test("Files with keys that others can read are found, at any depth")
+    func exposed() {
+        let folder = TemporaryFolder()
+        for path in ["acme", "acme/example"] { mkdir(folder.file(path), 0o700) }
+        folder.write("secrets.toml", "", mode: 0o640)
+        folder.write("gatehouse.db", "", mode: 0o644)
+        folder.write("acme/account.json", "", mode: 0o600)
+        folder.write("acme/example/key.pem", "", mode: 0o604)
+        #expect(ExposedFiles.in(folder.path) == [folder.file("secrets.toml"), folder.file("acme/example/key.pem")])
+    }
 }
