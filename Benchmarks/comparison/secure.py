@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import time
 
-from .rows import Plan, Row, counted
+from .rows import Plan, Row, counted, in_turn
 from .servers import Gatehouse, Server
 from .tools import CORES, LOAD, RESULTS, free_port, wrk
 
@@ -56,6 +56,10 @@ class Secure(Server):
                 raise RuntimeError(f"{self.name} gave no answer over HTTPS:\n{(self.folder / 'log').read_text()[-2000:]}")
             time.sleep(0.01)
         return seconds
+
+    def processor_seconds(self) -> float:
+        """With those of its children that live."""
+        return sum(processor_seconds(pid) for pid in family(self.process.pid))
 
     def _serves(self) -> bool:
         context = ssl.create_default_context(cafile=self.certificate)
@@ -161,16 +165,34 @@ https://localhost:{self.secure_port}, https://127.0.0.1:{self.secure_port} {{
         return subprocess.run(["caddy", "version"], capture_output=True, text=True, check=True).stdout.split()[0]
 
 
-def handshakes(server: Secure, seconds: float, kind: str) -> dict:
+def handshakes(server: Secure, seconds: float, kind: str, before: tuple[str, ...] = ()) -> dict:
     program, source = RESULTS / "handshakes", LOAD / "handshakes.c"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         subprocess.run(["gcc", "-O2", "-pthread", "-o", str(program), str(source), "-lssl", "-lcrypto"], check=True)
-    threads = min(2, CORES)
     done = subprocess.run(
-        [str(program), str(server.secure_port), server.health, f"{seconds:g}", "64", str(threads), kind], capture_output=True, text=True, check=True)
+        [*before, str(program), str(server.secure_port), server.health, f"{seconds:g}", "64", str(CORES), kind], capture_output=True, text=True,
+        check=True)
     report = json.loads(done.stdout)
     report["rate"] = report["requests"] / report["seconds"]
     return report
+
+
+def handshakes_of_one_core(server: Secure, seconds: float) -> dict:
+    """The server has a core of its own, and the load the others: what a handshake costs the server, without the client's share of it.
+    (A client's handshake costs more than the server's.)"""
+    cores = sorted(os.sched_getaffinity(0))
+    pin(server, {cores[0]})
+    try:
+        return handshakes(server, seconds, "full", ("taskset", "--cpu-list", ",".join(map(str, cores[1:] or cores))))
+    finally:
+        pin(server, set(cores))
+
+
+def pin(server: Server, cores: set[int]) -> None:
+    """Every thread of every process of it."""
+    for pid in family(server.process.pid):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), cores)
 
 
 def h2load(server: Secure, seconds: float, connections: int) -> dict:
@@ -195,6 +217,7 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
         (row("TLS 1.3, kept alive", "requests/s", caddy=1.7, nginx=0.8), kept_alive),
         (row("full TLS 1.3 handshakes, P-256, one request each", "handshakes/s", caddy=1.3, nginx=0.8),
          lambda server, seconds: handshakes(server, seconds, "full")),
+        (row("the same, the server on one core and the load on the others", "handshakes/s"), handshakes_of_one_core),
         (row("resumed TLS 1.3 handshakes, one request each", "handshakes/s"), lambda server, seconds: handshakes(server, seconds, "resumed")),
         (row("HTTP/2, `h2load -c 32 -m 10`", "requests/s"), lambda server, seconds: h2load(server, seconds, 32)),
         (row("HTTP/2, `h2load -c 64 -m 10`", "requests/s"), lambda server, seconds: h2load(server, seconds, 64)),
@@ -205,9 +228,8 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
         for server in servers:
             server.start()
         for each, work in kinds:
-            for _ in range(plan.rounds):
-                for server in servers:
-                    counted(each, server, work(server, plan.seconds))
+            for server in in_turn(plan, servers):
+                counted(each, server, work(server, plan.seconds))
             tell([each])
         for server in servers:
             memory.add(server.name, resident_mb(server.process.pid))
@@ -217,14 +239,20 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
     return [each for each, _ in kinds] + [memory]
 
 
+def family(pid: int) -> list[int]:
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
+def processor_seconds(pid: int) -> float:
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(pid: int) -> float:
     """Of a process and its children; what they share is counted once."""
-    total = 0.0
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            total += int(line.split()[1]) / 1000
-    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return total + sum(resident_mb(int(child)) for child in children)
+    told = "".join(pathlib.Path(f"/proc/{each}/smaps_rollup").read_text() for each in family(pid))
+    return sum(int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")) / 1000
 
 
 def versions() -> dict[str, str]:
