@@ -34,14 +34,15 @@ final class StubResolver: NameResolver {
 extension HTTPClient {
     /// A client for the time of `body`.
     static func run<Result>(
-        egress: EgressRule = .any, names: [String: [[String]]] = [:], time: any TimeSource = SystemTime(),
+        egress: EgressRule = .any, names: [String: [[String]]] = [:], tls: TLSClientConfiguration? = nil,
+        time: any TimeSource = SystemTime(),
         limits change: (inout ClientLimits) -> Void = { _ in }, _ body: (HTTPClient) async throws -> Result
     ) async throws -> Result {
         var limits = ClientLimits()
         change(&limits)
         let client = HTTPClient(
             egress: egress, group: MultiThreadedEventLoopGroup.singleton,
-            settings: ClientSettings(limits: limits, resolver: StubResolver(names), handshake: nil, time: time))
+            settings: ClientSettings(limits: limits, resolver: StubResolver(names), tls: tls, time: time))
         let result: Result
         do {
             result = try await body(client)

@@ -3,6 +3,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
+@testable import GateNet
+
 /// A server that does what a script says, connection by connection, whatever it is asked.
 final class ScriptedServer: Sendable {
     enum Step: Sendable {
@@ -13,6 +15,8 @@ final class ScriptedServer: Sendable {
         case close
         /// Resets the connection.
         case reset
+        /// Closes the socket without a word of TLS.
+        case cut
         /// Until the client closes.
         case awaitEnd
     }
@@ -22,25 +26,29 @@ final class ScriptedServer: Sendable {
     private let log: Log
 
     /// - Parameter scripts: one for each connection in turn; the last one for all that follow.
-    init(_ scripts: [[Step]]) async throws {
+    init(_ scripts: [[Step]], decorator: (any ConnectionDecorator)? = nil) async throws {
         let log = Log()
         self.log = log
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                let serve: @Sendable (ApplicationProtocol) throws -> Void = { _ in
                     let number = log.begin()
                     try channel.pipeline.syncOperations.addHandler(
                         Actor(scripts[min(number, scripts.count - 1)], number: number, log: log))
                 }
+                return decorator?.decorate(channel, serve: serve) ?? channel.eventLoop.makeCompletedFuture { try serve(.http1) }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         port = channel.localAddress!.port!
     }
 
-    static func run(_ scripts: [Step]..., body: (ScriptedServer) async throws -> Void) async throws {
-        let server = try await ScriptedServer(scripts)
+    static func run(
+        _ scripts: [Step]..., decorator: (any ConnectionDecorator)? = nil, body: (ScriptedServer) async throws -> Void
+    ) async throws {
+        let server = try await ScriptedServer(scripts, decorator: decorator)
         do {
             try await body(server)
         } catch {
@@ -94,7 +102,18 @@ final class ScriptedServer: Sendable {
             self.log = log
         }
 
-        func channelActive(context: ChannelHandlerContext) { proceed(context) }
+        func handlerAdded(context: ChannelHandlerContext) {
+            if context.channel.isActive { start(context) }
+        }
+
+        func channelActive(context: ChannelHandlerContext) { start(context) }
+
+        private func start(_ context: ChannelHandlerContext) {
+            context.read()
+            proceed(context)
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) { context.read() }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let text = String(buffer: unwrapInboundIn(data))
@@ -132,6 +151,9 @@ final class ScriptedServer: Sendable {
                     let channel = context.channel
                     (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
                         .whenComplete { _ in channel.close(promise: nil) }
+                case .cut:
+                    context.triggerUserOutboundEvent(AbortiveClose(), promise: nil)
+                    context.close(promise: nil)
                 case .awaitEnd:
                     guard isEnded else {
                         steps = [step] + steps

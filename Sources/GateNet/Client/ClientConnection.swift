@@ -217,7 +217,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if inputFailure == nil {
-            inputFailure = error as? OutgoingError ?? .disconnected(destination, "broke the connection off (\(error))")
+            inputFailure = .broken(destination, error)
         }
         inputEnded()
         context.close(promise: nil)
