@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CTimex"),
 
         // Floor 1
         module("GateCore"),
@@ -96,7 +97,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateACME", "GateStores", "GateAPI", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
+                "GateACME", "GateStores", "GateAPI", "CTimex", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
@@ -107,7 +108,7 @@ let package = Package(
 
         // What `make bench` runs inside one process. Never shipped.
         benchmark("limits-bench", ["GateCore", "GateLimits"]),
-        benchmark("net-bench", ["GateCore", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
+        benchmark("net-bench", ["GateCore", "GateCrypto", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
         benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
         benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
         benchmark(

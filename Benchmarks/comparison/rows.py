@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
 
 from .servers import Gatehouse, PocketBase, Server
 from .tools import CORES, PASSWORD, Prober, bcrypt_capacity, lines, median, wrk
@@ -78,29 +79,45 @@ def counted(row: Row, server: Server, report: dict) -> None:
         row.note += f"{server.name}: {wrong} of {report['requests']} failed. "
 
 
-def health(plan: Plan, servers: list[Server]) -> Row:
-    row = Row("health, plain HTTP", "requests/s", "≥ 2.5 × PocketBase", at_least=("Gatehouse", "PocketBase", 2.5))
+def in_turn(plan: Plan, servers: list[Server]) -> Iterator[Server]:
+    """Each server, round after round, and not before all of them rest: one may be busy with its logs for seconds after a load, and
+    would take that time from the other."""
     for _ in range(plan.rounds):
         for server in servers:
-            counted(row, server, wrk(server.port, server.health, plan.seconds, 64))
+            settle(servers)
+            yield server
+
+
+def settle(servers: list[Server], patience: float = 30) -> None:
+    """Returns when all together use less than a twentieth of a core, or after `patience` seconds."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        before = sum(server.processor_seconds() for server in servers)
+        time.sleep(0.5)
+        if sum(server.processor_seconds() for server in servers) - before < 0.025:
+            return
+
+
+def health(plan: Plan, servers: list[Server]) -> Row:
+    row = Row("health, plain HTTP", "requests/s", "≥ 2.5 × PocketBase", at_least=("Gatehouse", "PocketBase", 2.5))
+    for server in in_turn(plan, servers):
+        counted(row, server, wrk(server.port, server.health, plan.seconds, 64))
     return row
 
 
 def own_record(plan: Plan, servers: list[Server]) -> Row:
     row = Row("who am I / own record, authenticated, limited", "requests/s", "≥ 8 × PocketBase", at_least=("Gatehouse", "PocketBase", 8))
-    for _ in range(plan.rounds):
-        for server in servers:
-            tokens = own_record_file(server)
-            counted(row, server, wrk(server.port, "/", plan.seconds, 64, "bearer", TOKENS=tokens, AUTH_PREFIX=server.own_record_prefix))
+    for server in in_turn(plan, servers):
+        tokens = own_record_file(server)
+        counted(row, server, wrk(server.port, "/", plan.seconds, 64, "bearer", TOKENS=tokens, AUTH_PREFIX=server.own_record_prefix))
     return row
 
 
 def refresh(plan: Plan, servers: list[Server]) -> Row:
     row = Row("token refresh", "requests/s", "≥ 1 × PocketBase, with a durable rotation each", at_least=("Gatehouse", "PocketBase", 1))
-    for _ in range(plan.rounds):
-        for server in servers:
-            tokens = rotating_file(server)
-            counted(row, server, wrk(server.port, "/", plan.seconds, 64, "rotate", TOKENS=tokens, KIND=server.name.lower()))
+    for server in in_turn(plan, servers):
+        tokens = rotating_file(server)
+        counted(row, server, wrk(server.port, "/", plan.seconds, 64, "rotate", TOKENS=tokens, KIND=server.name.lower()))
     return row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import pathlib
 import shutil
 import signal
@@ -61,6 +62,11 @@ class Server:
     def resident_mb(self) -> float:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return next(int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def processor_seconds(self) -> float:
+        """What it has used so far, see proc(5): fields 14 and 15 of stat."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def add_users(self, count: int) -> None:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:

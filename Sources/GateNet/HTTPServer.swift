@@ -4,7 +4,7 @@ package import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An HTTP/1.1 server on one or several addresses.
+/// An HTTP server on one or several addresses: HTTP/1.1, and HTTP/2 where a listener's decorator asks for it.
 ///
 /// Started once and stopped once. The event loops are the caller's, who shuts them down after the server.
 package final class HTTPServer: Sendable {
@@ -67,6 +67,37 @@ package final class HTTPServer: Sendable {
         for case .unix(let path) in listeners.map(\.address) where !open.isEmpty { try? UnixSocketFile.clear(path) }
     }
 
+    /// Leads a new connection to HTTP.
+    private static func lead(
+        _ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext
+    ) -> EventLoopFuture<Void> {
+        let admission = Admission(loop)
+        guard let decorator else {
+            return channel.eventLoop.makeCompletedFuture { try serve(channel, .http1, .http, loop, admission) }
+        }
+        let bound = NIOLoopBound((loop, admission), eventLoop: channel.eventLoop)
+        return channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
+        }.flatMap {
+            decorator.decorate(channel) { applicationProtocol in
+                let (loop, admission) = bound.value
+                admission.endHandshake()
+                try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
+            }
+        }
+    }
+
+    private static func serve(
+        _ channel: any Channel, _ applicationProtocol: ApplicationProtocol, _ scheme: Request.Scheme, _ loop: LoopContext,
+        _ admission: Admission
+    ) throws {
+        let pipeline = channel.pipeline.syncOperations
+        switch applicationProtocol {
+        case .http1: try pipeline.addHandler(HTTP1Connection(loop: loop, scheme: scheme, admission: admission))
+        case .http2: try HTTP2Connection.add(to: pipeline, loop: loop, scheme: scheme, admission: admission)
+        }
+    }
+
     private func bind(_ listener: Listener) async throws -> any Channel {
         let limits = service.configuration.limits
         let loops = loops
@@ -85,14 +116,7 @@ package final class HTTPServer: Sendable {
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10)
             )
-            .childChannelInitializer { channel in
-                let decorator = listener.decorator
-                let serve: @Sendable (ApplicationProtocol) throws -> Void = { _ in
-                    let context = loops.context(of: channel.eventLoop)
-                    try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: context, scheme: decorator?.scheme ?? .http))
-                }
-                return decorator?.decorate(channel, serve: serve) ?? channel.eventLoop.makeCompletedFuture { try serve(.http1) }
-            }
+            .childChannelInitializer { Self.lead($0, through: listener.decorator, loops.context(of: $0.eventLoop)) }
         switch listener.address {
         case .tcp(let host, let port):
             var bootstrap = bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)

@@ -7,6 +7,7 @@ final class HTTPService: Sendable {
     let responder: any Responder
     let observer: any ExchangeObserver
     let time: any TimeSource
+    private let isSystemTime: Bool
     let population: ConnectionPopulation
 
     init(configuration: HTTPServerConfiguration, responder: any Responder, observer: any ExchangeObserver, time: any TimeSource) {
@@ -14,8 +15,12 @@ final class HTTPService: Sendable {
         self.responder = responder
         self.observer = observer
         self.time = time
+        isSystemTime = time is SystemTime
         population = ConnectionPopulation(limits: configuration.limits)
     }
+
+    /// Read several times for each request: the system's clock is asked without the way through a protocol.
+    func monotonic() -> MonotonicInstant { isSystemTime ? SystemTime().monotonic() : time.monotonic() }
 
     /// Who asks, and for what, as far as it is the trusted proxies that say so, or else the connection and the head.
     @inline(__always)

@@ -22,6 +22,10 @@ package struct ServerLimits: Sendable {
     /// After so many requests a connection is closed; `nil` for any number.
     package var requestsPerConnection: Int?
     package var connections = 10_000
+    /// Of a TLS handshake, from the first moment of a connection; beyond it, the connection is closed.
+    package var handshakeTime: Duration = .seconds(10)
+    /// Connections in their TLS handshake; for one more, the oldest is closed.
+    package var handshakes = 1024
     /// Connections of one address (an IPv6 address counts with its /64); `nil` for any number.
     package var connectionsPerClient: Int?
     package var backlog = 1024
@@ -30,7 +34,7 @@ package struct ServerLimits: Sendable {
 
     /// How often the deadlines of a loop's connections are looked at: the slack that every time limit has.
     var sweepInterval: Duration {
-        let shortest = min(headTime, keepAliveTime, bodyIdleTime, writeIdleTime, drainTime)
+        let shortest = min(headTime, handshakeTime, keepAliveTime, bodyIdleTime, writeIdleTime, drainTime)
         return max(.milliseconds(10), min(.milliseconds(250), shortest / 4))
     }
 }

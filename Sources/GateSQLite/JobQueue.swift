@@ -19,19 +19,21 @@ final class JobQueue<Job: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
+    private let count = Atomic<Int>(0)
     private let bell = Semaphore()
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
 
-    /// How many jobs wait.
-    var waiting: Int { state.withLock { $0.jobs.count - $0.head } }
+    /// How many jobs wait. Kept beside the lock, so that who watches the queue does not hold up those who put into it.
+    var waiting: Int { count.load(ordering: .acquiring) }
 
     func put(_ job: Job) -> Admission {
         let (admission, call) = state.withLock { state -> (Admission, Bool) in
             guard !state.closed else { return (.closed, false) }
             guard state.jobs.count - state.head < limit else { return (.full, false) }
             state.jobs.append(job)
+            count.store(state.jobs.count - state.head, ordering: .releasing)
             guard state.idle > 0 else { return (.accepted, false) }
             state.idle -= 1
             return (.accepted, true)
@@ -44,7 +46,7 @@ final class JobQueue<Job: Sendable>: Sendable {
     func take(upTo count: Int) -> [Job]? {
         while true {
             let (jobs, closed) = state.withLock { state -> ([Job], Bool) in
-                let jobs = Self.remove(upTo: count, from: &state)
+                let jobs = remove(upTo: count, from: &state)
                 if jobs.isEmpty, !state.closed { state.idle += 1 }
                 return (jobs, state.closed)
             }
@@ -56,7 +58,7 @@ final class JobQueue<Job: Sendable>: Sendable {
 
     /// Takes what is there, up to `count`, without waiting.
     func takeWaiting(upTo count: Int) -> [Job] {
-        state.withLock { Self.remove(upTo: count, from: &$0) }
+        state.withLock { remove(upTo: count, from: &$0) }
     }
 
     /// Refuses new jobs from now on. What waits is still taken.
@@ -69,8 +71,8 @@ final class JobQueue<Job: Sendable>: Sendable {
         for _ in 0..<idle { bell.signal() }
     }
 
-    private static func remove(upTo count: Int, from state: inout State) -> [Job] {
-        let end = min(state.jobs.count, state.head + count)
+    private func remove(upTo most: Int, from state: inout State) -> [Job] {
+        let end = min(state.jobs.count, state.head + most)
         guard end > state.head else { return [] }
         var jobs: [Job] = []
         jobs.reserveCapacity(end - state.head)
@@ -86,6 +88,7 @@ final class JobQueue<Job: Sendable>: Sendable {
             state.jobs.removeFirst(end)
             state.head = 0
         }
+        count.store(state.jobs.count - state.head, ordering: .releasing)
         return jobs
     }
 }

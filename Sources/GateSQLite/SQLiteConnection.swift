@@ -14,10 +14,16 @@ final class SQLiteConnection {
     private let database: OpaquePointer
     /// By the address of the text: a `StaticString` is a literal, and a program has finitely many of them.
     private var statements: [UnsafePointer<UInt8>: SQLiteStatement] = [:]
+    private var savepoint: SQLiteStatement?
+    private var release: SQLiteStatement?
+
+    /// Once for the process, before its first connection.
+    private static let withoutMemoryCounting: Void = gate_sqlite3_stop_counting_memory()
 
     init(path: String, access: Access, vfs: String?) throws(StorageError) {
         self.path = path
         self.access = access
+        Self.withoutMemoryCounting
         var database: OpaquePointer?
         let flags = (access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &database, flags, vfs)
@@ -39,6 +45,8 @@ final class SQLiteConnection {
 
     deinit {
         statements.removeAll()
+        savepoint = nil
+        release = nil
         sqlite3_close_v2(database)
     }
 
@@ -81,6 +89,20 @@ final class SQLiteConnection {
                 context?.assumingMemoryBound(to: Int.self).pointee = Int(frames)
                 return SQLITE_OK
             }, counter)
+    }
+
+    /// Begins a part of the transaction that can be undone by itself. With ``releaseSavepoint()`` it stands around every write but the
+    /// first of a transaction, so both are kept at hand.
+    func openSavepoint() throws(StorageError) { try step(&savepoint, "SAVEPOINT body") }
+
+    func releaseSavepoint() throws(StorageError) { try step(&release, "RELEASE body") }
+
+    private func step(_ kept: inout SQLiteStatement?, _ sql: StaticString) throws(StorageError) {
+        if kept == nil { kept = try prepared(sql) }
+        guard let statement = kept else { return }
+        defer { statement.reset() }
+        let code = sqlite3_step(statement.pointer)
+        guard code == SQLITE_DONE else { throw error(code) }
     }
 
     private func withStatement<Result>(_ sql: StaticString, _ body: (SQLiteStatement) throws(StorageError) -> Result)

@@ -96,7 +96,7 @@ package final class SQLiteDatabase: Sendable {
     func submit<Result: Sendable>(
         to queue: JobQueue<any TransactionJob>, alone: Bool = false, _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
+        try await withUnsafeThrowingContinuation { continuation in
             let job = BodyJob(alone: alone, continuation: continuation, body: body)
             switch queue.put(job) {
             case .accepted: break

@@ -42,32 +42,26 @@ struct SQLiteWriter: ~Copyable {
     mutating func run() {
         while let jobs = queue.take(upTo: file.options.batchLimit) {
             backlog = jobs[...]
-            gather()
             while !backlog.isEmpty { commitBatch() }
+            linger()
         }
         if let connection { log.finish(connection) }
         connection = nil
         answers.close()
     }
 
-    /// Waits a moment for those whom the last commit answered: most of them come back with their next write, one by one. To commit
-    /// at once would give the first a commit of its own, and make the others wait for it. It ends when as many are there as
-    /// before, when nobody comes any more, or after the time that a commit takes.
-    private func gather() {
-        guard last.count > 1 else { return }
-        let expected = min(last.count, file.options.batchLimit) - backlog.count
-        let start = time.monotonic()
-        let end = start + min(last.duration, Self.patience)
-        var arrival = (count: 0, at: start)
-        while arrival.count < expected {
+    /// Looks for the next write a moment longer before the thread sleeps: to be woken takes a good part of what a commit does, and who
+    /// was answered often comes back at once.
+    private func linger() {
+        let end = time.monotonic() + Self.lull
+        for _ in 0..<Self.mostLooks where queue.waiting == 0 {
             sched_yield()
-            let now = time.monotonic()
-            let count = queue.waiting
-            if count > arrival.count { arrival = (count, now) }
-            guard now < end, now.since(arrival.at) < Self.lull else { return }
+            guard time.monotonic() < end else { return }
         }
     }
 
+    /// However slowly the clock goes.
+    private static let mostLooks = 1000
     /// The most that a write may wait for others to join it.
     private static let patience = Duration.milliseconds(2)
     /// So long without an arrival, and no more are expected.
@@ -75,12 +69,13 @@ struct SQLiteWriter: ~Copyable {
 
     private mutating func commitBatch() {
         var batch: AnswerThread.Outcomes = []
+        let patience = time.monotonic() + min(last.duration, Self.patience)
         batch.reserveCapacity(backlog.count)
         var committing = false
         do throws(StorageError) {
             let connection = try opened()
             try connection.execute("BEGIN IMMEDIATE")
-            while batch.count < file.options.batchLimit, let job = next(joining: !batch.isEmpty) {
+            while batch.count < file.options.batchLimit, let job = next(after: batch.count, until: patience) {
                 batch.append((job, nil))
                 if batch.count == 1 {
                     // It needs no savepoint: to undo it is to undo the transaction.
@@ -111,17 +106,29 @@ struct SQLiteWriter: ~Copyable {
     }
 
     /// The next write that may run in this transaction. What arrived since it began joins it.
-    private mutating func next(joining: Bool) -> (any TransactionJob)? {
+    private mutating func next(after count: Int, until end: MonotonicInstant) -> (any TransactionJob)? {
+        if backlog.isEmpty, count > 0, count < last.count { awaitOthers(until: end) }
         if backlog.isEmpty { backlog = queue.takeWaiting(upTo: file.options.batchLimit)[...] }
-        guard let job = backlog.first, !(joining && job.alone) else { return nil }
+        guard let job = backlog.first, !(count > 0 && job.alone) else { return nil }
         backlog.removeFirst()
         return job
+    }
+
+    /// Waits a moment for those whom the last commit answered: most of them come back with their next write, one by one, and run in
+    /// this transaction as they come. To commit at once would give the first a commit of its own, and make the others wait for it.
+    /// It ends when as many are there as before, when nobody comes any more, or after the time that a commit takes.
+    private func awaitOthers(until end: MonotonicInstant) {
+        let lull = min(end, time.monotonic() + Self.lull)
+        for _ in 0..<Self.mostLooks where queue.waiting == 0 {
+            sched_yield()
+            guard time.monotonic() < lull else { return }
+        }
     }
 
     /// - Returns: what the body threw; it is undone then.
     /// - Throws: why the transaction is lost.
     private func runInSavepoint(_ job: any TransactionJob, on connection: SQLiteConnection) throws(StorageError) -> (any Error)? {
-        try connection.execute("SAVEPOINT body")
+        try connection.openSavepoint()
         do {
             try job.run(connection)
         } catch {
@@ -130,10 +137,10 @@ struct SQLiteWriter: ~Copyable {
             }
             condition.writeFailed(error)
             try connection.execute("ROLLBACK TO body")
-            try connection.execute("RELEASE body")
+            try connection.releaseSavepoint()
             return error
         }
-        try connection.execute("RELEASE body")
+        try connection.releaseSavepoint()
         return nil
     }
 

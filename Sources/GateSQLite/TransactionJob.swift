@@ -13,15 +13,16 @@ protocol TransactionJob: AnyObject, Sendable {
 
 /// A body and the task that waits for its result.
 ///
-/// Sendable: `result` is touched by the connection's thread only.
+/// Sendable: `result` is touched by the connection's thread only. The continuation is an unchecked one, which saves two allocations for each
+/// transaction: a job is answered once, by the thread that ran it or by the one that could not put it into the queue.
 final class BodyJob<Result: Sendable>: TransactionJob, @unchecked Sendable {
     let alone: Bool
-    private let continuation: CheckedContinuation<Result, any Error>
+    private let continuation: UnsafeContinuation<Result, any Error>
     private let body: @Sendable (SQLiteConnection) throws -> Result
     private var result: Result?
 
     init(
-        alone: Bool, continuation: CheckedContinuation<Result, any Error>,
+        alone: Bool, continuation: UnsafeContinuation<Result, any Error>,
         body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) {
         self.alone = alone

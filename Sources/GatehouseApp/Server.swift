@@ -120,7 +120,7 @@ extension HTTPServerConfiguration {
 
 extension ListenAddress {
     /// Every address of the machine is two listeners, or one where the kernel has no IPv6 (CHECKLIST 55).
-    fileprivate var listenerAddresses: [ListenerAddress] {
+    var listenerAddresses: [ListenerAddress] {
         switch self {
         case .tcp(let address, let port): [.tcp(host: address.description, port: port)]
         case .anyAddress(let port): Self.anyHosts.map { .tcp(host: $0, port: port) }

@@ -19,7 +19,7 @@ extension ConfigurationOptions {
     }
 
     /// Calls the running server, or works on the data folder where none runs.
-    func operate(needsServer: Bool = false, _ work: (AdminConnection) async throws -> JSON) async throws -> JSON {
+    func operate<Result>(needsServer: Bool = false, _ work: (AdminConnection) async throws -> Result) async throws -> Result {
         let connection = try await AdminConnection.open(load().configuration, needsServer: needsServer, log: .quiet)
         do {
             let answer = try await work(connection)

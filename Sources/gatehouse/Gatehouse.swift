@@ -7,11 +7,11 @@ import Glibc
 struct Gatehouse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatehouse",
-        abstract: "The front door of a small server: accounts, sessions and limits in one process.",
+        abstract: "The front door of a small server: HTTPS, accounts, sessions and limits in one process.",
         version: GatehouseVersion.current,
         subcommands: [
             ServeCommand.self, CheckCommand.self, MigrateCommand.self, UserCommand.self, SessionCommand.self, LimitCommand.self,
-            SecretCommand.self, VersionCommand.self,
+            CertCommand.self, SecretCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

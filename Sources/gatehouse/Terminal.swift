@@ -23,13 +23,20 @@ enum Terminal {
     /// Columns as wide as their widest cell. Control characters, which a name may not hold but a browser's title may, are shown as
     /// `?`: nobody writes escape sequences to an operator's terminal.
     static func table(_ header: [String], _ rows: [[String]]) {
-        let cells = ([header] + rows).map { row in row.map { cell in String(cell.map { $0.isPrintable ? $0 : "?" }) } }
+        let cells = ([header] + rows).map { row in row.map(printable) }
         let widths = header.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         for row in cells {
             let line = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
             say(String(line.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()))
         }
     }
+
+    /// Text that others wrote, a line of theirs being a line here.
+    static func paragraph(_ text: String) {
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { say("  " + printable(String(line))) }
+    }
+
+    private static func printable(_ text: String) -> String { String(text.map { $0.isPrintable ? $0 : "?" }) }
 
     /// Reads a password: twice and unseen from a terminal, else one line of standard input.
     static func readPassword(prompt: String) throws -> Secret {

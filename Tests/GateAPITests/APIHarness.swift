@@ -20,6 +20,7 @@ struct APIHarness {
     let limits: MemoryLimitStore
     let api: API
     let admin: AdminAPI
+    let certificates = ScriptedCertificates()
     let log = LogRecorder()
     private let database: SQLiteDatabase
     private let folder: TemporaryFolder
@@ -59,7 +60,8 @@ struct APIHarness {
                 cookie: SessionCookie(isSecure: secure), publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: limits, health: health, rotateSecrets: { "rotated" }, metrics: { "metric 1\n" }, time: time,
+                identity: identity, limits: limits, health: health, certificates: certificates, rotateSecrets: { "rotated" },
+                metrics: { "metric 1\n" }, time: time,
                 log: logger))
     }
 

@@ -94,15 +94,18 @@ struct ListeningTests {
     func unixSocket() async throws {
         try await withFolder { folder in
             let path = "\(folder)/a.sock"
-            let client = UnixHTTPClient(path: path)
-            await #expect(throws: UnixHTTPClient.Failure.noSocket(path: path)) { try await client.request(.GET, "/") }
+            let client = HTTPClient(egress: .any).over(socket: path)
+            let request = OutgoingRequest(.POST, HTTPURL("http://localhost/x")!, headers: ["x": "y"], body: ByteBuffer(string: "body"))
+            let missing = await #expect(throws: OutgoingError.self) { try await client.send(request) }
+            #expect(missing?.reason == .refused && missing?.description == "cannot connect to \(path): it does not exist")
             let server = server(.unix(path: path))
             #expect(try await server.start() == [BoundAddress(listener: .unix(path: path), port: nil)])
             var status = stat()
             #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
-            let response = try await client.request(.POST, "/x", headers: ["x": "y"], body: ByteBuffer(string: "body"))
+            let response = try await client.send(request)
             #expect(response.status == .ok && String(buffer: response.body) == "peer none")
             #expect(await reason(self.server(.unix(path: path)))?.reason == .addressInUse)
+            await client.shutDown()
             await server.shutdownGracefully(within: .zero)
             #expect(access(path, F_OK) != 0)
         }
@@ -113,9 +116,12 @@ struct ListeningTests {
         try await withFolder { folder in
             let path = "\(folder)/a.sock"
             close(try UnixSocketFile.listen(path, backlog: 1))
-            await #expect(throws: UnixHTTPClient.Failure.notListening(path: path)) {
-                try await UnixHTTPClient(path: path).request(.GET, "/")
+            let client = HTTPClient(egress: .any).over(socket: path)
+            let refused = await #expect(throws: OutgoingError.self) {
+                try await client.send(OutgoingRequest(.GET, HTTPURL("http://localhost/")!))
             }
+            #expect(refused?.reason == .refused && refused?.description.contains("nobody listens on it any more") == true)
+            await client.shutDown()
             #expect(await reason(server(.unix(path: path))) == nil)
             let file = "\(folder)/file"
             close(open(file, O_CREAT | O_WRONLY, 0o600))
@@ -123,18 +129,6 @@ struct ListeningTests {
             #expect(access(file, F_OK) == 0)
             #expect(await reason(server(.unix(path: "\(folder)/none/a.sock")))?.reason == .badPath)
             #expect(await reason(server(.unix(path: "/tmp/" + String(repeating: "a", count: 200))))?.reason == .badPath)
-        }
-    }
-
-    @Test("The command line's client gives up in time")
-    func clientTimeout() async throws {
-        try await withFolder { folder in
-            let path = "\(folder)/a.sock"
-            let descriptor = try UnixSocketFile.listen(path, backlog: 1)
-            await #expect(throws: UnixHTTPClient.Failure.timedOut(path: path)) {
-                try await UnixHTTPClient(path: path, within: .milliseconds(50)).request(.GET, "/")
-            }
-            close(descriptor)
         }
     }
 

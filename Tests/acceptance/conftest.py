@@ -2,7 +2,11 @@
 
 import pytest
 
+from authority import Authority
 from gate import BINARY, QUICK, Gatehouse
+from ordering import OrderingGatehouse, ports
+from pebble import Pebble
+from secure import SecureGatehouse
 
 
 def pytest_sessionstart(session):
@@ -62,3 +66,69 @@ def shared(_shared, request):
     """Like `quick`, shared by a module's tests: for those that leave nothing behind that another one could see."""
     request.node.servers = [_shared]
     return _shared
+
+
+@pytest.fixture
+def make_authority(tmp_path):
+    """Starts authorities, each in front of a Pebble of its own: `make_authority(http_port, tls_port, environment, …)`."""
+    made = []
+
+    def make(http_port, tls_port, environment=None, renewal=True, profiles=None, **settings) -> Authority:
+        folder = tmp_path / f"authority{len(made)}"
+        pebble = Pebble(folder, http_port, tls_port, environment, **settings)
+        made.append(pebble)
+        pebble.start()
+        authority = Authority(folder, pebble, renewal, profiles)
+        made.append(authority)
+        return authority
+
+    yield make
+    for each in reversed(made):
+        each.close()
+
+
+@pytest.fixture
+def make_secure(request, tmp_path):
+    """Makes servers with HTTPS, not yet started: `make_secure({...settings}, further={...})`."""
+    servers = request.node.servers = []
+
+    def make(settings=None, **more) -> SecureGatehouse:
+        server = SecureGatehouse(tmp_path / f"secure{len(servers)}", settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    _end(servers)
+
+
+@pytest.fixture(scope="module")
+def make_module_secure(tmp_path_factory):
+    """The same, for servers that a module's tests share."""
+    servers = []
+
+    def make(settings=None, **more) -> SecureGatehouse:
+        servers.append(SecureGatehouse(tmp_path_factory.mktemp("secure"), settings, **more))
+        return servers[-1]
+
+    yield make
+    _end(servers)
+
+
+@pytest.fixture
+def make_ordering(request, tmp_path, make_authority):
+    """Makes servers with an authority, not yet started: `make_ordering({...settings}, environment={…Pebble's}, …)`.
+
+    What the authority counted against the RFCs fails the test at its end."""
+    servers = request.node.servers = []
+
+    def make(settings=None, authority=None, at=None, environment=None, renewal=True, profiles=None, pebble=None, **more) -> OrderingGatehouse:
+        at = at or ports()
+        authority = authority or make_authority(*at, environment, renewal, profiles, **(pebble or {}))
+        server = OrderingGatehouse(tmp_path / f"ordering{len(servers)}", at, authority, settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    _end(servers)
+    violations = [each for server in servers for each in server.authority.violations]
+    assert violations == [], "what the RFCs forbid was done"

@@ -1,11 +1,20 @@
 import GateCore
+import GateCrypto
 import GateHTTP
 import GateNet
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-// `net-bench gate|later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, or through NIO alone.
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+// `net-bench gate|later|h2|h2-later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, either over HTTP/2 without
+// TLS, or through NIO alone.
+// `net-bench tls PORT THREADS CHAIN KEY`: through TLS, with the PEM files of that certificate.
 
 struct FixedResponder: Responder {
     let isLater: Bool
@@ -20,6 +29,14 @@ struct SilentObserver: ExchangeObserver {
     func finished(_ exchange: Exchange) {}
 }
 
+/// HTTP/2 from the first byte on (RFC 9113 §3.3).
+struct PriorKnowledge: ConnectionDecorator {
+    let scheme = Request.Scheme.http
+    func decorate(
+        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) -> EventLoopFuture<Void> { channel.eventLoop.makeCompletedFuture { try serve(.http2) } }
+}
+
 final class BareHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -32,6 +49,14 @@ final class BareHandler: ChannelInboundHandler {
         context.write(wrapOutboundOut(.body(.byteBuffer(FixedResponder.body))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
+}
+
+func contents(_ path: String) -> [UInt8] {
+    guard let file = fopen(path, "r") else { return [] }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    bytes.removeSubrange(fread(&bytes, 1, bytes.count, file)...)
+    return bytes
 }
 
 let arguments = CommandLine.arguments
@@ -53,8 +78,14 @@ if mode == "bare" {
         .bind(host: "127.0.0.1", port: port).get()
     try await channel.closeFuture.get()
 } else {
+    let certificates: TLSCertificates? =
+        mode == "tls"
+        ? try TLSCertificates(
+            fallback: CertifiedKey(chain: contents(arguments[4]), key: Secret(contents(arguments[5]))), protocols: [.http1]) : nil
+    let decorator: (any ConnectionDecorator)? =
+        certificates.map { TLSServerDecorator(certificates: $0) } ?? (mode.hasPrefix("h2") ? PriorKnowledge() : nil)
     let server = HTTPServer(
-        [Listener(.tcp(host: "127.0.0.1", port: port))], responder: FixedResponder(isLater: mode == "later"),
+        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: decorator)], responder: FixedResponder(isLater: mode.hasSuffix("later")),
         observer: SilentObserver(), group: group)
     print(try await server.start().map(\.description).joined(separator: " "))
     while true { try await Task.sleep(for: .seconds(3600)) }

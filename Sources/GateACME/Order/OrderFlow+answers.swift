@@ -108,7 +108,7 @@ extension OrderFlow {
         for proof in proofs {
             if case .unanswerable(let offered) = proof.state { return giveUp(unanswerable(proof.name, offered), at: now) }
         }
-        guard proofs.contains(where: \.isOpen), var saved else { return poll(.readOrder, nil, at: now) }
+        guard proofs.contains(where: \.isOpen), var saved else { return send(.readOrder) }
         for proof in proofs { if let challenge = proof.challenge { saved.challenges[challenge.name] = challenge.kind } }
         self.saved = saved
         state = .savingChallenges

@@ -14,6 +14,7 @@ package struct AdminAPI: Responder {
         AdminUserRoutes.add(to: &routes)
         AdminSessionRoutes.add(to: &routes)
         AdminLimitRoutes.add(to: &routes)
+        AdminCertificateRoutes.add(to: &routes)
         AdminServerRoutes.add(to: &routes)
         router = routes.freeze()
     }

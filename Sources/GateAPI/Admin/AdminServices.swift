@@ -8,6 +8,7 @@ package struct AdminServices: Sendable {
     package var identity: Identity
     package var limits: any LimitStore
     package var health: HealthReport
+    package var certificates: any CertificateOperations
     /// Makes new signing keys and keeps the old ones for verification; answers what was done, in a sentence.
     package var rotateSecrets: @Sendable () async throws -> String
     /// Prometheus' text format.
@@ -16,12 +17,14 @@ package struct AdminServices: Sendable {
     package var log: Logger
 
     package init(
-        identity: Identity, limits: any LimitStore, health: HealthReport, rotateSecrets: @escaping @Sendable () async throws -> String,
+        identity: Identity, limits: any LimitStore, health: HealthReport, certificates: any CertificateOperations,
+        rotateSecrets: @escaping @Sendable () async throws -> String,
         metrics: @escaping @Sendable () -> String, time: any TimeSource, log: Logger
     ) {
         self.identity = identity
         self.limits = limits
         self.health = health
+        self.certificates = certificates
         self.rotateSecrets = rotateSecrets
         self.metrics = metrics
         self.time = time

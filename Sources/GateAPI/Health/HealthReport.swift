@@ -5,8 +5,14 @@ import Synchronization
 package protocol HealthComponent: Sendable {
     /// As in the answer's `checks`: `database`.
     var name: String { get }
+    /// What the answer says where it is unhealthy: nothing internal.
+    var failure: String { get }
     /// Looks now. Bounded in time; what is wrong goes into the log, not into the answer.
     func check() async -> ComponentHealth
+}
+
+extension HealthComponent {
+    package var failure: String { "Connection failed" }
 }
 
 package struct ComponentHealth: Hashable, Sendable {
@@ -47,9 +53,17 @@ package final class HealthReport: Sendable {
     /// From now on the server is not ready: a load balancer shall send new requests elsewhere.
     package func stop() { isStopping.withLock { $0 = true } }
 
-    package func check() async -> (status: ComponentHealth.Status, checks: [(name: String, health: ComponentHealth)]) {
-        var checks: [(name: String, health: ComponentHealth)] = []
-        for component in components { checks.append((component.name, await component.check())) }
+    package struct Check: Sendable {
+        package let name: String
+        package let health: ComponentHealth
+        let failure: String
+    }
+
+    package func check() async -> (status: ComponentHealth.Status, checks: [Check]) {
+        var checks: [Check] = []
+        for component in components {
+            checks.append(Check(name: component.name, health: await component.check(), failure: component.failure))
+        }
         let statuses = checks.map(\.health.status)
         let worst: ComponentHealth.Status = statuses.contains(.unhealthy) ? .unhealthy : statuses.contains(.degraded) ? .degraded : .healthy
         return (worst, checks)

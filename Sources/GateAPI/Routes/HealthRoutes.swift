@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import NIOCore
 import NIOHTTP1
 
 /// The five health calls. Never limited, never signed in.
@@ -47,7 +48,7 @@ enum HealthRoutes {
                     writer.member("status", check.health.status.rawValue)
                     writer.name("latency")
                     writer.value(Double(check.health.latency.wholeNanoseconds / 1000) / 1000)
-                    if check.health.status == .unhealthy { writer.member("error", "Connection failed") }
+                    if check.health.status == .unhealthy { writer.member("error", check.failure) }
                     writer.endObject()
                 }
                 writer.endObject()
@@ -55,13 +56,15 @@ enum HealthRoutes {
         }
     }
 
+    private static let fields = EncodedFields(lines: Array("Content-Type: application/json\r\nCache-Control: no-store\r\n".utf8))
+
     private static func answer(_ status: HTTPResponseStatus = .ok, _ write: (inout JSONWriter) -> Void) -> Response {
         var writer = JSONWriter()
         writer.beginObject()
         write(&writer)
         writer.endObject()
-        var response = Response.json(status, writer.bytes)
-        response.headers.add(name: "cache-control", value: "no-store")
+        var response = Response(status, body: .bytes(ByteBuffer(bytes: writer.bytes)))
+        response.encodedFields = fields
         return response
     }
 }

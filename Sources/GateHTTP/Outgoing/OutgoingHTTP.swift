@@ -52,7 +52,11 @@ package struct OutgoingError: Error, Hashable, Sendable, CustomStringConvertible
     package enum Reason: Hashable, Sendable {
         /// The name has no address, or no name server answered.
         case nameNotFound
-        /// Refused, unreachable, or no socket to be had.
+        /// Nobody listens there: the port refuses, or there is no such Unix socket or nobody at it.
+        case refused
+        /// The file of a Unix socket is not this user's to use.
+        case notPermitted
+        /// Unreachable, or no socket to be had.
         case connectionFailed
         /// The certificate is not trusted, has expired, or is for another name.
         case untrustedCertificate
@@ -63,6 +67,10 @@ package struct OutgoingError: Error, Hashable, Sendable, CustomStringConvertible
         case disconnected
         /// What came is no HTTP response, or is larger than allowed.
         case badResponse
+        /// What was to be sent is no HTTP request: a field with a line break in it, say. Nothing was sent.
+        case badRequest
+        /// Too many requests wait for a connection already. Nothing was sent.
+        case overloaded
         /// The address is one that this request may not reach (CHECKLIST 59).
         case forbiddenAddress
         case cancelled

@@ -6,7 +6,7 @@ import NIOHTTP1
 extension HTTP1Connection {
     /// Hands a request to the responder.
     func begin(_ head: RequestHead) {
-        let now = service.time.monotonic()
+        let now = service.monotonic()
         phase = .exchange
         isReadingHead = false
         readDeadline = nil
@@ -99,7 +99,7 @@ extension HTTP1Connection {
             context.write(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
             flush()
         }
-        readDeadline = current?.awaitBody(since: service.time.monotonic(), limits)
+        readDeadline = current?.awaitBody(since: service.monotonic(), limits)
         readOn()
     }
 
@@ -115,7 +115,7 @@ extension HTTP1Connection {
         guard let number = current?.number, let waiting = current?.bodyReader else { return }
         guard let part = bodyPart(for: number) else { return }
         guard current?.number == number, current?.bodyReader != nil else { return }
-        current?.endBodyWait(at: service.time.monotonic())
+        current?.endBodyWait(at: service.monotonic())
         current?.bodyReader = nil
         readDeadline = nil
         waiting.resume(returning: part)
@@ -150,6 +150,6 @@ extension HTTP1Connection {
     func awaitRequest() {
         phase = .head
         isReadingHead = false
-        readDeadline = service.time.monotonic() + limits.keepAliveTime
+        readDeadline = service.monotonic() + limits.keepAliveTime
     }
 }

@@ -79,7 +79,7 @@ extension HTTP1Connection {
         pendingWrites += 1
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             let isAborted = if case .failure = result { true } else { false }
-            service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: isAborted))
+            service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: isAborted))
             wrote()
         }
         context.write(wrapOutboundOut(bytes), promise: written)
@@ -88,7 +88,7 @@ extension HTTP1Connection {
                 awaitRequest()
             } else {
                 phase = .draining(0)
-                readDeadline = service.time.monotonic() + limits.drainTime
+                readDeadline = service.monotonic() + limits.drainTime
             }
         } else {
             close(lingers: alwaysLingers || !reader.isBodyComplete || reader.bufferedBytes > 0)
@@ -118,14 +118,14 @@ extension HTTP1Connection {
             cutOff()
             return
         }
-        readDeadline = service.time.monotonic() + limits.drainTime
+        readDeadline = service.monotonic() + limits.drainTime
         context.close(mode: .output, promise: nil)
         readOn()
     }
 
     func armWriteDeadline() {
         guard writeDeadline == nil else { return }
-        writeDeadline = service.time.monotonic() + limits.writeIdleTime
+        writeDeadline = service.monotonic() + limits.writeIdleTime
         bufferedAtDeadline = bufferedBytes
     }
 
@@ -138,7 +138,7 @@ extension HTTP1Connection {
         phase = .exchange
         exchangeCount += 1
         current = CurrentExchange(
-            number: exchangeCount, id: loop.nextRequestID(), client: peer, receivedAt: service.time.monotonic())
+            number: exchangeCount, id: loop.nextRequestID(), client: peer, receivedAt: service.monotonic())
         respondAndLinger(fault)
     }
 

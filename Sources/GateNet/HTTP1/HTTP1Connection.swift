@@ -50,12 +50,13 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     /// What waited to be written when the write deadline was set.
     var bufferedAtDeadline = 0
     private var hasStarted = false
-    private var isWithinLimits = true
+    private let admission: Admission
 
     var service: HTTPService { loop.service }
     var limits: ServerLimits { loop.service.configuration.limits }
 
-    init(loop: LoopContext, scheme: Request.Scheme) {
+    init(loop: LoopContext, scheme: Request.Scheme, admission: Admission) {
+        self.admission = admission
         self.loop = loop
         self.scheme = scheme
         reader = RequestReader(limits: loop.service.configuration.limits)
@@ -75,11 +76,10 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         guard !hasStarted else { return }
         hasStarted = true
         peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
-        isWithinLimits = service.population.enter(peer)
         loop.add(self)
-        let now = service.time.monotonic()
+        let now = service.monotonic()
         readDeadline = now + limits.headTime
-        guard isWithinLimits, !loop.isStopping else {
+        guard admission.enter(context.channel), !loop.isStopping else {
             refuse(.overloaded("There are too many connections."))
             return
         }
@@ -128,7 +128,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
             if let head = try reader.nextHead() { return head }
             if before > 0, current == nil, !isReadingHead {
                 isReadingHead = true
-                readDeadline = service.time.monotonic() + limits.headTime
+                readDeadline = service.monotonic() + limits.headTime
             }
         } catch {
             refuse(error)
@@ -222,8 +222,6 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         loop.remove(self)
         abortExchange()
         reader.discardBuffered()
-        // Last, since a stopping server waits for it: by then the observer has heard of everything.
-        service.population.leave(peer)
     }
 
     func abortExchange() {
@@ -232,7 +230,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         exchange.task?.cancel()
         exchange.bodyReader?.resume(returning: .failure(.disconnected))
         exchange.bodyWriter?.resume(returning: .failure(.disconnected))
-        service.observer.finished(exchange.finished(at: service.time.monotonic(), isAborted: true))
+        service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: true))
     }
 
     /// Closes without another word.

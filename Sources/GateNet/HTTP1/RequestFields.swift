@@ -51,32 +51,13 @@ struct RequestFields {
     }
 
     private mutating func parseField(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) {
-        let nameStart = place
-        while Octet.isToken(bytes[place]) { place += 1 }
-        guard place > nameStart, bytes[place] == Octet.colon else {
-            let first = bytes[nameStart]
-            throw .malformed(
-                first == Octet.space || first == Octet.tab
-                    ? "A header field is folded over several lines." : "The name of a header field is no token, or no colon follows it.")
-        }
-        let name = UnsafeRawBufferPointer(rebasing: bytes[nameStart..<place])
-        place += 1
-        while bytes[place] == Octet.space || bytes[place] == Octet.tab { place += 1 }
-        let valueStart = place
-        while Octet.isFieldContent(bytes[place]) { place += 1 }
-        guard bytes[place] == Octet.cr, bytes[place + 1] == Octet.lf else {
-            throw .malformed("A header field holds a control character.")
-        }
-        var valueEnd = place
-        while valueEnd > valueStart, bytes[valueEnd - 1] == Octet.space || bytes[valueEnd - 1] == Octet.tab { valueEnd -= 1 }
-        place += 2
-        guard place - nameStart <= limits.fieldSize else {
+        let line = try FieldLine(bytes, &place)
+        guard line.length <= limits.fieldSize else {
             throw .headersTooLarge("A header field may have \(limits.fieldSize) bytes.")
         }
         guard fields.count < limits.fieldCount else { throw .headersTooLarge("There may be \(limits.fieldCount) header fields.") }
-        let value = UnsafeRawBufferPointer(rebasing: bytes[valueStart..<valueEnd])
-        try interpret(name, value)
-        fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+        try interpret(line.name, line.value)
+        fields.append((String(decoding: line.name, as: UTF8.self), String(decoding: line.value, as: UTF8.self)))
     }
 
     /// Looks at the fields that the connection itself goes by.
@@ -96,20 +77,12 @@ struct RequestFields {
             }
         case 14 where Octet.matches(name, "content-length"):
             guard contentLength == nil else { throw .malformed("There is more than one Content-Length field.") }
-            contentLength = try Self.length(value)
+            contentLength = try FieldLine.contentLength(value)
         case 17 where Octet.matches(name, "transfer-encoding"):
             guard !isChunked, Octet.matches(value, "chunked") else { throw .malformed("Transfer-Encoding can only be chunked, once.") }
             isChunked = true
         default: break
         }
-    }
-
-    /// Digits and nothing else (RFC 9110 §8.6): no sign, no list, nothing that overflows.
-    static func length(_ value: some Collection<UInt8>) throws(RequestFault) -> Int {
-        guard !value.isEmpty, value.count <= 18, value.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
-            throw .malformed("Content-Length is no number.")
-        }
-        return value.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
     }
 
     static func authority(_ value: some Collection<UInt8>) throws(RequestFault) -> String {

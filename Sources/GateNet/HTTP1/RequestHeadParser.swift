@@ -9,16 +9,14 @@ import NIOHTTP1
 /// white space before the colon, control characters, any `Transfer-Encoding` but `chunked`, more than one `Content-Length`.
 struct RequestHeadParser {
     let limits: ServerLimits
-    /// How far the end of the head was looked for, from the reader index: a head that comes byte by byte is not read again and again.
-    private var scanned = 0
-    private var lineStart = 0
+    private var scanner = HeadScanner()
     private var hasSkippedEmptyLine = false
 
     init(limits: ServerLimits) { self.limits = limits }
 
     /// The next head, taken off `buffer`; `nil` where it is not complete.
     mutating func parse(_ buffer: inout ByteBuffer) throws(RequestFault) -> RequestHead? {
-        if scanned == 0, !hasSkippedEmptyLine {
+        if scanner.scanned == 0, !hasSkippedEmptyLine {
             skipEmptyLine(&buffer)
             if !hasSkippedEmptyLine, buffer.readableBytes == 1, buffer.getInteger(at: buffer.readerIndex, as: UInt8.self) == Octet.cr {
                 return nil
@@ -26,8 +24,7 @@ struct RequestHeadParser {
         }
         guard let length = try findEnd(buffer) else { return nil }
         let bytes = buffer.readSlice(length: length)!
-        scanned = 0
-        lineStart = 0
+        scanner = HeadScanner()
         hasSkippedEmptyLine = false
         let result = bytes.withUnsafeReadableBytes { bytes -> Result<RequestHead, RequestFault> in
             do throws(RequestFault) {
@@ -53,38 +50,21 @@ struct RequestHeadParser {
     /// The length of the head with the empty line at its end.
     private mutating func findEnd(_ buffer: ByteBuffer) throws(RequestFault) -> Int? {
         let limit = limits.headSize
-        var scanned = scanned
-        var lineStart = lineStart
-        var end: Int?
-        var fault: RequestFault?
-        buffer.withUnsafeReadableBytes { bytes in
+        let found = buffer.withUnsafeReadableBytes { bytes -> Result<Int?, RequestFault> in
             // Neither TLS nor anything else that is no HTTP is waited for until it has a line.
             if let first = bytes.first, !Octet.isToken(first), first != Octet.cr {
-                fault = .malformed("The request does not begin with a method.")
-                return
+                return .failure(.malformed("The request does not begin with a method."))
             }
-            while scanned < bytes.count {
-                guard scanned < limit else {
-                    fault = .headersTooLarge("The request line and the header fields may have \(limit) bytes together.")
-                    return
+            do throws(HeadScanner.Fault) {
+                return .success(try scanner.findEnd(bytes, limit: limit))
+            } catch {
+                switch error {
+                case .bareLF: return .failure(.malformed("A line of the head ends with LF alone."))
+                case .tooLong:
+                    return .failure(.headersTooLarge("The request line and the header fields may have \(limit) bytes together."))
                 }
-                if bytes[scanned] == Octet.lf {
-                    guard scanned > lineStart, bytes[scanned - 1] == Octet.cr else {
-                        fault = .malformed("A line of the head ends with LF alone.")
-                        return
-                    }
-                    if scanned - 1 == lineStart {
-                        end = scanned + 1
-                        return
-                    }
-                    lineStart = scanned + 1
-                }
-                scanned += 1
             }
         }
-        if let fault { throw fault }
-        self.scanned = scanned
-        self.lineStart = lineStart
-        return end
+        return try found.get()
     }
 }

@@ -1,3 +1,4 @@
+import GateCore
 import GateHTTP
 import NIOCore
 import NIOHTTP1
@@ -24,47 +25,65 @@ enum ResponseHeadEncoder {
     static func encode(
         _ response: Response, framing: Framing, connection: Connection, id: RequestID, date: [UInt8], into buffer: inout ByteBuffer
     ) -> Bool {
-        writeStatusLine(response.status, &buffer)
-        for (name, value) in response.headers where !isFraming(name) {
-            guard name.utf8.allSatisfy(Octet.isToken), !name.isEmpty, value.utf8.allSatisfy(Octet.isFieldContent) else { return false }
-            buffer.writeString(name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(value)
-            buffer.writeStaticString("\r\n")
+        var fieldBytes = response.encodedFields.count
+        for (name, value) in response.headers { fieldBytes += name.utf8.count + value.utf8.count + 4 }
+        var isSound = true
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: fixedSize + fieldBytes + date.count) { target in
+            var octets = OctetWriter(target)
+            writeStatusLine(response.status, &octets)
+            for (name, value) in response.headers where !isFraming(name) {
+                guard !name.isEmpty, octets.write(name, where: Octet.isToken) else {
+                    isSound = false
+                    return 0
+                }
+                octets.write(": ")
+                guard octets.write(value, where: Octet.isFieldContent) else {
+                    isSound = false
+                    return 0
+                }
+                octets.write("\r\n")
+            }
+            octets.write(response.encodedFields.first)
+            octets.write(response.encodedFields.second)
+            octets.write(response.encodedFields.rest)
+            switch framing {
+            case .length(let length):
+                octets.write("Content-Length: ")
+                octets.writeDecimal(length)
+                octets.write("\r\n")
+            case .chunked: octets.write("Transfer-Encoding: chunked\r\n")
+            case .untilClose, .none: break
+            }
+            switch connection {
+            case .keepAlive: break
+            case .keepAliveSaid: octets.write("Connection: keep-alive\r\n")
+            case .close: octets.write("Connection: close\r\n")
+            }
+            octets.write("X-Request-Id: ")
+            octets.writeHex(id.value)
+            octets.write("\r\n")
+            octets.write(date)
+            octets.write("\r\n")
+            return octets.count
         }
-        buffer.writeBytes(response.encodedFields.bytes)
-        switch framing {
-        case .length(let length):
-            buffer.writeStaticString("Content-Length: ")
-            writeDecimal(length, &buffer)
-            buffer.writeStaticString("\r\n")
-        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
-        case .untilClose, .none: break
-        }
-        switch connection {
-        case .keepAlive: break
-        case .keepAliveSaid: buffer.writeStaticString("Connection: keep-alive\r\n")
-        case .close: buffer.writeStaticString("Connection: close\r\n")
-        }
-        buffer.writeStaticString("X-Request-Id: ")
-        writeHex(id.value, &buffer)
-        buffer.writeStaticString("\r\n")
-        buffer.writeBytes(date)
-        buffer.writeStaticString("\r\n")
-        return true
+        return isSound
     }
 
-    private static func writeStatusLine(_ status: HTTPResponseStatus, _ buffer: inout ByteBuffer) {
+    /// More than all that is written besides fields and date takes: the longest lines of each kind, and a reason phrase.
+    private static let fixedSize = 256
+    private static let longestPhrase = 64
+
+    private static func writeStatusLine(_ status: HTTPResponseStatus, _ octets: inout OctetWriter) {
         guard status != .ok else {
-            buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
+            octets.write("HTTP/1.1 200 OK\r\n")
             return
         }
-        buffer.writeStaticString("HTTP/1.1 ")
-        writeDecimal(Int(status.code), &buffer)
-        buffer.writeStaticString(" ")
+        octets.write("HTTP/1.1 ")
+        octets.writeDecimal(Int(status.code))
+        octets.write(" ")
         let phrase = status.reasonPhrase
-        if phrase.utf8.allSatisfy(Octet.isFieldContent) { buffer.writeString(phrase) }
-        buffer.writeStaticString("\r\n")
+        if phrase.utf8.count <= longestPhrase, phrase.utf8.allSatisfy(Octet.isFieldContent) { octets.write(phrase) { _ in true } }
+        octets.write("\r\n")
     }
 
     /// The fields that are the connection's to set.
@@ -78,32 +97,55 @@ enum ResponseHeadEncoder {
         default: false
         }
     }
+}
 
-    static func writeDecimal(_ number: Int, _ buffer: inout ByteBuffer) {
-        guard number > 9 else {
-            buffer.writeInteger(UInt8(ascii: "0") + UInt8(number))
-            return
+/// Writes one octet after the other into memory that is known to have room for all of them.
+private struct OctetWriter {
+    private let target: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ target: UnsafeMutableRawBufferPointer) { self.target = target }
+
+    @inline(__always)
+    mutating func write(_ text: StaticString) {
+        write(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
+
+    /// - Returns: whether all of it is allowed; if not, what was written is to be dropped.
+    @inline(__always) @discardableResult
+    mutating func write(_ text: String, where isAllowed: (UInt8) -> Bool) -> Bool {
+        var isSound = true
+        for octet in text.utf8 {
+            isSound = isSound && isAllowed(octet)
+            target[count] = octet
+            count += 1
         }
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { target in
-            var rest = number
-            var place = 20
-            while rest > 0 {
-                place -= 1
-                target[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-                rest /= 10
-            }
-            for index in place..<20 { target[index - place] = target[index] }
-            return 20 - place
+        return isSound
+    }
+
+    mutating func writeDecimal(_ number: Int) {
+        var divisor = 1
+        while number / divisor > 9 { divisor *= 10 }
+        while divisor > 0 {
+            target[count] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10)
+            count += 1
+            divisor /= 10
         }
     }
 
-    static func writeHex(_ value: UInt64, _ buffer: inout ByteBuffer) {
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 16) { target in
-            for place in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF)
-                target[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
-            }
-            return 16
+    mutating func writeHex(_ value: UInt64) {
+        for place in 0..<16 {
+            target[count] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF))
+            count += 1
         }
+    }
+
+    @inline(__always)
+    private mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count > 0 else { return }
+        UnsafeMutableRawBufferPointer(rebasing: target[count..<count + bytes.count]).copyMemory(from: bytes)
+        count += bytes.count
     }
 }

@@ -16,7 +16,8 @@ package protocol ConnectionDecorator: Sendable {
     /// the same event loop, which adds the HTTP connection behind them. The channel is closed where this fails.
     ///
     /// The channel does not read by itself (`autoRead` is off), and may be half closed: a decorator asks for the bytes that it needs,
-    /// passes `read` on, and sets its own limit to the time before `serve`: a connection is counted and timed from there.
+    /// and passes `read` on. It is counted from the beginning, and closed where `serve` was not called in time
+    /// (``ServerLimits/handshakeTime``) or too many others wait for it too (``ServerLimits/handshakes``).
     func decorate(
         _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
     ) -> EventLoopFuture<Void>

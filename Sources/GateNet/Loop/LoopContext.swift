@@ -15,11 +15,13 @@ final class LoopContext {
     private var date = DateField()
     private var connections: [any ServedConnection] = []
     private var compressor: LoopCompressor?
+    private var entrance: Entrance
     private var sweep: Scheduled<Void>?
 
-    init(_ eventLoop: any EventLoop, number: Int, idStart: UInt64, service: HTTPService) {
+    init(_ eventLoop: any EventLoop, number: Int, of loopCount: Int, idStart: UInt64, service: HTTPService) {
         self.eventLoop = eventLoop
         self.service = service
+        entrance = Entrance(limit: service.configuration.limits.handshakes / loopCount)
         executor = EventLoopExecutor(eventLoop)
         requestIDs = RequestIDSequence(start: idStart, loop: number)
     }
@@ -29,6 +31,11 @@ final class LoopContext {
     func dateLine(at moment: MonotonicInstant) -> [UInt8] {
         date.refresh(at: moment, service.time)
         return date.line
+    }
+
+    func dateValue(at moment: MonotonicInstant) -> String {
+        date.refresh(at: moment, service.time)
+        return date.value
     }
 
     func compress(_ bytes: ByteBuffer) -> ByteBuffer? {
@@ -51,14 +58,26 @@ final class LoopContext {
         last.slot = slot
     }
 
+    /// Times a connection that does not speak HTTP yet, until ``leave(_:)``. Others may have to go for it.
+    func enter(_ channel: any Channel) -> Entrance.Entrant {
+        let entrant = Entrance.Entrant(channel, deadline: service.time.monotonic() + service.configuration.limits.handshakeTime)
+        let shed = entrance.add(entrant)
+        if sweep == nil { scheduleSweep() }
+        shed?.channel.close(promise: nil)
+        return entrant
+    }
+
+    func leave(_ entrant: Entrance.Entrant) { entrance.remove(entrant) }
+
     /// Deadlines are fields of the connections, looked at every now and then: nothing is scheduled or cancelled for a request.
     private func scheduleSweep() {
         sweep = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.configuration.limits.sweepInterval)) { [self] in
             sweep = nil
-            let now = service.time.monotonic()
+            let now = service.monotonic()
             // A copy: a connection that is closed leaves the list.
             for connection in connections { connection.checkDeadlines(now) }
-            if !connections.isEmpty { scheduleSweep() }
+            while let expired = entrance.removeExpired(at: now) { expired.channel.close(promise: nil) }
+            if !connections.isEmpty || entrance.count > 0 { scheduleSweep() }
         }
     }
 
@@ -66,11 +85,17 @@ final class LoopContext {
     func stop() {
         isStopping = true
         for connection in connections { connection.stop() }
+        shed(entrance.count)
     }
 
-    /// Gives up kept connections for new ones.
+    /// Gives up kept connections for new ones, and the older half of those in their handshake.
     func makeRoom() {
         for connection in connections { connection.makeRoom() }
+        shed((entrance.count + 1) / 2)
+    }
+
+    private func shed(_ count: Int) {
+        for _ in 0..<count { entrance.removeOldest()?.channel.close(promise: nil) }
     }
 
     func closeAll() {

@@ -6,9 +6,10 @@ final class LoopContexts: Sendable {
 
     init(_ group: any EventLoopGroup, idStart: UInt64, service: HTTPService) {
         var contexts: [ObjectIdentifier: NIOLoopBoundBox<LoopContext>] = [:]
-        for (number, loop) in group.makeIterator().enumerated() {
+        let loops = Array(group.makeIterator())
+        for (number, loop) in loops.enumerated() {
             contexts[ObjectIdentifier(loop)] = NIOLoopBoundBox.makeBoxSendingValue(
-                LoopContext(loop, number: number, idStart: idStart, service: service), eventLoop: loop)
+                LoopContext(loop, number: number, of: loops.count, idStart: idStart, service: service), eventLoop: loop)
         }
         self.contexts = contexts
     }

@@ -20,6 +20,7 @@ struct Composition: Sendable {
     let metrics: MetricsRegistry
     let api: API
     let admin: AdminAPI
+    let certificates: ServerCertificates
     private let log: Logger
 
     /// - Throws: `StorageError`; `CommandFailure` for what is wrong with the data folder.
@@ -49,7 +50,10 @@ struct Composition: Sendable {
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
             rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
-        health = HealthReport(version: GatehouseVersion.current, components: [DatabaseComponent(database: database, log: log)], time: time)
+        certificates = ServerCertificates(configuration, time: time)
+        var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
+        if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
+        health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
         metrics = MetricsRegistry()
         metrics.register(identity: identity, backends: backends)
 
@@ -68,7 +72,7 @@ struct Composition: Sendable {
         let metrics = metrics
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: backends.limits, health: health,
+                identity: identity, limits: backends.limits, health: health, certificates: certificates,
                 rotateSecrets: { try Self.rotate(secrets, identity, at: time.now(), entropy: entropy) },
                 metrics: { metrics.text }, time: time, log: log))
     }

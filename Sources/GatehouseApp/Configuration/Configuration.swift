@@ -11,6 +11,7 @@ package struct Configuration: Sendable {
     package var listen = Listen()
     package var http = HTTP()
     package var tls = TLS()
+    package var acme = ACME()
     package var database = Database()
     package var auth = Auth()
     package var limits = Limits()
@@ -21,6 +22,7 @@ package struct Configuration: Sendable {
 
     package struct Listen: Sendable {
         package var http: [ListenAddress] = [.tcp(IPAddress(ipv4: 0x7F00_0001), port: 8080)]
+        package var https: [ListenAddress] = []
         package var trustedProxies: [IPNetwork] = []
         /// The path of the admin socket.
         package var admin = "gatehouse-data/admin.sock"
@@ -38,12 +40,6 @@ package struct Configuration: Sendable {
         package var maxConnections = 10_000
         package var shutdownTimeout = Duration.seconds(30)
         package var compression = true
-    }
-
-    package struct TLS: Sendable {
-        package var mode = Mode.off
-
-        package enum Mode: String, CaseIterable, Sendable { case off }
     }
 
     package struct Database: Sendable {

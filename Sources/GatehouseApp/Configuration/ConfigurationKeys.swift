@@ -2,7 +2,7 @@ import GateCore
 
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
-    static let keys: [ConfigurationKey] = generalKeys + httpKeys + authKeys + limitKeys + outputKeys
+    static let keys: [ConfigurationKey] = generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + outputKeys
 
     private static let generalKeys = [
         ConfigurationKey(
@@ -11,7 +11,8 @@ extension Configuration {
                 try WebOrigin(text, trailingSlash: true)
             } print: {
                 $0.description
-            }, aliases: ["APP_URL"], flag: "--public-url", derivedDefault: "http://127.0.0.1:PORT",
+            }, aliases: ["APP_URL"], flag: "--public-url",
+            derivedDefault: "https:// and the first of acme.domains where acme.email is set, else http://127.0.0.1:PORT",
             "The address under which clients reach this server: scheme, host and port. Links, cookies and the tokens' issuer are made "
                 + "from it; with https, cookies are Secure."),
         ConfigurationKey(
@@ -20,8 +21,13 @@ extension Configuration {
             "The folder for the database, the generated secrets and the admin socket. It is made if it is missing."),
         ConfigurationKey(
             "listen.http", \.listen.http, .list(of: .listenAddress), flag: "--listen",
+            derivedDefault: "127.0.0.1:8080; :80 where tls.mode is acme, or is another than off and public_url has port 443",
             "Where plain HTTP is served: 127.0.0.1:8080, [::1]:8080, :8080 for every address, or unix:/path. The variable PORT changes "
-                + "the port alone."),
+                + "the port alone. With TLS, this is where challenges are answered and everything else is sent to HTTPS."),
+        ConfigurationKey(
+            "listen.https", \.listen.https, .list(of: .listenAddress), flag: "--listen-https",
+            derivedDefault: "every address, at the port of public_url, where tls.mode is not off",
+            "Where HTTPS is served, written as in listen.http."),
         ConfigurationKey(
             "listen.trusted_proxies", \.listen.trustedProxies, .list(of: .network), example: "10.0.0.0/8",
             "Networks of the proxies in front of this server. Only their Forwarded and X-Forwarded-* headers are believed."),
@@ -64,15 +70,16 @@ extension Configuration {
             "How long requests may take to finish once the server was told to stop."),
         ConfigurationKey(
             "http.compression", \.http.compression, .bool, "Whether answers are compressed (gzip) for clients that ask for it."),
-        ConfigurationKey(
-            "tls.mode", \.tls.mode, .choice(later: ["acme", "files", "self-signed"]), "TLS is not part of this version: off."),
+    ]
+
+    private static let databaseKeys = [
         ConfigurationKey(
             "database.url", \.database.url,
             .text("database address", example: "sqlite:gatehouse.db") { text throws(InvalidValue) in
                 try DatabaseURL(text)
             } print: {
                 $0.description
-            }, aliases: ["DATABASE_URL"], "The database: sqlite:FILE, relative to data_dir unless FILE begins with /."),
+            }, aliases: ["DATABASE_URL"], "The database: sqlite:FILE, relative to data_dir unless FILE begins with /.")
     ]
 
     private static let outputKeys = [

@@ -4,7 +4,6 @@ import GateCrypto
 extension ConfigurationLoading {
     /// Puts in the defaults that depend on the machine, on systemd and on other settings.
     mutating func derive(cores: Int) {
-        func isDefault(_ path: String) -> Bool { origins[path] == nil }
         // Where several folders are given they are separated by colons (systemd.exec(5)).
         func folder(_ variable: String) -> String? {
             environment[variable]?.split(separator: ":").first.map(String.init)
@@ -13,10 +12,7 @@ extension ConfigurationLoading {
         if isDefault("listen.admin") {
             configuration.listen.admin = (folder("RUNTIME_DIRECTORY") ?? configuration.dataDirectory) + "/admin.sock"
         }
-        if isDefault("public_url") {
-            let port = configuration.listen.http.lazy.compactMap(\.port).first ?? 8080
-            configuration.publicURL = WebOrigin(scheme: .http, host: "127.0.0.1", port: port)
-        }
+        deriveTLS()
         if isDefault("auth.issuer") { configuration.auth.issuer = configuration.publicURL.description }
         if isDefault("auth.audience") { configuration.auth.audience = configuration.publicURL.description }
         if isDefault("auth.hash_threads") { configuration.auth.hashThreads = min(max(cores, 1), 256) }
@@ -24,6 +20,9 @@ extension ConfigurationLoading {
             configuration.headers.hsts = .seconds(365 * 86_400)
         }
     }
+
+    /// Whether no source set the key.
+    func isDefault(_ path: String) -> Bool { origins[path] == nil }
 
     /// Rules between settings. Each fault stands at the setting that was written, the stronger one where both were.
     mutating func crossCheck() {
@@ -53,6 +52,7 @@ extension ConfigurationLoading {
             configuration.headers.hsts.components.attoseconds == 0, "headers.hsts", "headers.hsts", "headers.hsts is not in whole seconds",
             cure: "round it")
         checkAddresses()
+        checkTLS()
         if auth.jwtSecret != nil, auth.signing != .hs256, let place = origins["auth.jwt_secret"] {
             notices.append("\(place): auth.jwt_secret is not used: auth.signing is \(auth.signing.rawValue)")
         }
@@ -60,25 +60,21 @@ extension ConfigurationLoading {
 
     private mutating func checkAddresses() {
         check(
-            !configuration.listen.http.isEmpty, "listen.http", "listen.http", "listen.http names no address",
-            cure: "write one, such as 127.0.0.1:8080")
-        var seen: Set<ListenAddress> = []
-        for address in configuration.listen.http where address.port != 0 {
+            !configuration.listen.http.isEmpty || !configuration.listen.https.isEmpty, "listen.http", "listen.http",
+            "listen.http names no address", cure: "write one, such as 127.0.0.1:8080")
+        let addresses =
+            configuration.listen.http.map { (key: "listen.http", address: $0) }
+            + configuration.listen.https.map { (key: "listen.https", address: $0) }
+        for (index, (key, address)) in addresses.enumerated() where address.port != 0 {
+            for (otherKey, other) in addresses[..<index] where address.overlaps(other) {
+                let problem =
+                    address == other && key == otherKey
+                    ? "\(key) names \(address) twice" : "\(key) names \(address) beside \(other) of \(otherKey): they are the same port"
+                check(false, key, otherKey, problem, cure: key == otherKey ? "remove one of the two" : "choose another port")
+            }
+            guard let metrics = configuration.metrics.address, metrics.port != 0 else { continue }
             check(
-                seen.insert(address).inserted, "listen.http", "listen.http", "listen.http names \(address) twice",
-                cure: "remove one of the two")
-        }
-        let ports = Set(configuration.listen.http.compactMap { if case .anyAddress(let port) = $0, port != 0 { port } else { nil } })
-        for address in configuration.listen.http {
-            guard case .tcp(_, let port) = address, ports.contains(port) else { continue }
-            check(
-                false, "listen.http", "listen.http", "listen.http names \(address) beside :\(port), which includes it",
-                cure: "remove one of the two")
-        }
-        if let metrics = configuration.metrics.address, metrics.port != 0 {
-            let isTaken = seen.contains(metrics) || metrics.port.map(ports.contains) == true
-            check(
-                !isTaken, "metrics.address", "listen.http", "metrics.address \(metrics) is taken by listen.http",
+                !metrics.overlaps(address), "metrics.address", key, "metrics.address \(metrics) is taken by \(key)",
                 cure: "choose another port")
         }
         if let path = socketPathFault(configuration.listen.admin) {
@@ -97,7 +93,7 @@ extension ConfigurationLoading {
         }
     }
 
-    private mutating func check(_ holds: Bool, _ path: String, _ other: String, _ problem: String, cure: String) {
+    mutating func check(_ holds: Bool, _ path: String, _ other: String, _ problem: String, cure: String) {
         guard !holds else { return }
         faults.append(ConfigurationFault(origins[path] ?? origins[other] ?? .default, problem, cure: cure))
     }

@@ -3,12 +3,12 @@
 enum LaterFeatures {
     /// Tables and keys, with everything below them.
     static let paths: Set<String> = [
-        "tls.certificate", "tls.key", "tls.files", "tls.min_version", "acme", "site", "redis", "postgres", "mail", "smtp", "ses", "resend",
-        "oauth", "files", "s3", "minio", "webhooks", "sentry", "listen.https", "limits.redis_url", "database.pool_size",
+        "site", "redis", "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
+        "limits.redis_url", "database.pool_size",
     ]
 
     static let ignoredVariables: Set<String> = [
-        "DOMAIN", "ACME_EMAIL", "RESEND_API_KEY", "AWS_SES_REGION", "AWS_SES_ACCESS_KEY_ID", "AWS_SES_SECRET_ACCESS_KEY",
+        "RESEND_API_KEY", "AWS_SES_REGION", "AWS_SES_ACCESS_KEY_ID", "AWS_SES_SECRET_ACCESS_KEY",
         "AWS_SES_FROM_EMAIL", "MINIO_ENDPOINT", "MINIO_PORT", "MINIO_USE_SSL", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY",
         "GRAPH_WEBHOOK_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET", "SENTRY_DSN",
     ]

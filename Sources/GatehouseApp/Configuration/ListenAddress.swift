@@ -32,6 +32,14 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the two cannot be listened on at the same time: `:80` includes every address's port 80.
+    func overlaps(_ other: ListenAddress) -> Bool {
+        switch (self, other) {
+        case (.anyAddress(let port), .tcp(_, let other)), (.tcp(_, let port), .anyAddress(let other)): port == other
+        default: self == other
+        }
+    }
+
     init(_ text: String) throws(InvalidValue) {
         if text.hasPrefix("unix:") {
             self = .unix(path: try socketPath(String(text.dropFirst(5))))

@@ -11,7 +11,7 @@ import NIOHTTP1
 /// composed in this process, under the lock of the data folder.
 package struct AdminConnection: Sendable {
     private enum Way: Sendable {
-        case socket(UnixHTTPClient)
+        case socket(HTTPClient)
         case inProcess(Composition, DataDirectoryLock)
     }
 
@@ -20,15 +20,13 @@ package struct AdminConnection: Sendable {
     /// - Parameter needsServer: whether what is asked for is only in a running server's memory.
     /// - Throws: `CommandFailure`.
     package static func open(_ configuration: Configuration, needsServer: Bool, log: Logger) async throws -> AdminConnection {
-        let client = UnixHTTPClient(path: configuration.listen.admin)
-        do {
-            _ = try await client.request(.GET, "/admin/server")
+        let client = HTTPClient(egress: .any).over(socket: configuration.listen.admin)
+        do throws(OutgoingError) {
+            _ = try await client.send(Self.request(.GET, "/admin/server"))
             return AdminConnection(way: .socket(client))
-        } catch let failure as UnixHTTPClient.Failure {
-            switch failure {
-            case .noSocket where !needsServer, .notListening where !needsServer: break
-            default: throw CommandFailure(failure)
-            }
+        } catch {
+            await client.shutDown()
+            guard error.reason == .refused, !needsServer else { throw CommandFailure(error) }
         }
         do {
             let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
@@ -56,20 +54,28 @@ package struct AdminConnection: Sendable {
     }
 
     package func close() async {
-        guard case .inProcess(let composition, let lock) = way else { return }
-        await composition.close()
-        lock.release()
+        switch way {
+        case .socket(let client): await client.shutDown()
+        case .inProcess(let composition, let lock):
+            await composition.close()
+            lock.release()
+        }
     }
 
-    private func send(_ method: String, _ target: String, _ body: JSON?, over client: UnixHTTPClient) async throws -> (Int, [UInt8]) {
-        do {
-            let response = try await client.request(
-                HTTPMethod(rawValue: method), target, headers: body == nil ? [:] : ["content-type": "application/json"],
-                body: body.map { ByteBuffer(bytes: $0.bytes) } ?? ByteBuffer())
+    private func send(_ method: String, _ target: String, _ body: JSON?, over client: HTTPClient) async throws -> (Int, [UInt8]) {
+        do throws(OutgoingError) {
+            let response = try await client.send(Self.request(HTTPMethod(rawValue: method), target, body))
             return (Int(response.status.code), Array(response.body.readableBytesView))
-        } catch let failure as UnixHTTPClient.Failure {
-            throw CommandFailure(failure)
+        } catch {
+            throw CommandFailure(error)
         }
+    }
+
+    private static func request(_ method: HTTPMethod, _ target: String, _ body: JSON? = nil) throws(OutgoingError) -> OutgoingRequest {
+        guard let url = HTTPURL("http://localhost\(target)") else { throw OutgoingError(.badRequest, "This cannot be asked for.") }
+        return OutgoingRequest(
+            method, url, headers: body == nil ? [:] : ["content-type": "application/json"],
+            body: body.map { ByteBuffer(bytes: $0.bytes) } ?? ByteBuffer(), responseLimit: 64 << 20)
     }
 
     private func answer(_ method: String, _ target: String, _ body: JSON?, by composition: Composition) async throws -> (Int, [UInt8]) {
@@ -91,11 +97,12 @@ package struct AdminConnection: Sendable {
 }
 
 extension CommandFailure {
-    fileprivate init(_ failure: UnixHTTPClient.Failure) {
-        if case .notPermitted = failure {
-            self.init(.permission, failure.description)
-        } else {
-            self.init(.unavailable, failure.description)
+    fileprivate init(_ error: OutgoingError) {
+        switch error.reason {
+        case .refused: self.init(.unavailable, "no server is running: \(error)")
+        case .notPermitted: self.init(.permission, "\(error); try as the user that runs the server")
+        case .badRequest: self.init(.usage, error.description)
+        default: self.init(.unavailable, error.description)
         }
     }
 }

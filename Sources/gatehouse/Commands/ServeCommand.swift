@@ -14,13 +14,14 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     @Option(name: .long, help: ArgumentHelp("Listen here; may be repeated.", valueName: "address")) var listen: [String] = []
+    @Option(name: .long, help: ArgumentHelp("Listen for HTTPS here; may be repeated.", valueName: "address")) var listenHttps: [String] = []
     @Option(name: .long, help: ArgumentHelp("The address that clients use.", valueName: "url")) var publicUrl: String?
     @Option(name: .long, help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level")) var logLevel:
         String?
     @Option(name: .long, help: ArgumentHelp("auto, json or text.", valueName: "format")) var logFormat: String?
 
     func run() async throws {
-        var flags = listen.map { ("--listen", $0) }
+        var flags = listen.map { ("--listen", $0) } + listenHttps.map { ("--listen-https", $0) }
         if let publicUrl { flags.append(("--public-url", publicUrl)) }
         if let logLevel { flags.append(("--log-level", logLevel)) }
         if let logFormat { flags.append(("--log-format", logFormat)) }

@@ -97,7 +97,9 @@ struct ConfigurationFaultTests {
         ("[listen]\nhttp = [\":80\", \":80\"]", ["gatehouse.toml:2:1: listen.http names :80 twice: remove one of the two"]),
         (
             "[listen]\nhttp = [\":80\", \"127.0.0.1:80\"]",
-            ["gatehouse.toml:2:1: listen.http names 127.0.0.1:80 beside :80, which includes it: remove one of the two"]
+            [
+                "gatehouse.toml:2:1: listen.http names 127.0.0.1:80 beside :80 of listen.http: they are the same port: remove one of the two"
+            ]
         ),
         ("[listen]\nhttp = []", ["gatehouse.toml:2:1: listen.http names no address: write one, such as 127.0.0.1:8080"]),
         (
@@ -135,11 +137,7 @@ struct ConfigurationFaultTests {
             ]
         ),
         ("public_url = \"https://u:p@a\"", ["gatehouse.toml:1:1: public_url: holds a user name: leave it out"]),
-        ("[tls]\nmode = \"acme\"", ["gatehouse.toml:2:1: tls.mode: \"acme\" is not available in this version: write off"]),
-        ("[tls]\ncertificate = \"a\"", ["gatehouse.toml:2:1: tls.certificate: not available in this version: remove it"]),
-        ("[acme]\nemail = \"a@b\"", ["gatehouse.toml:1:2: acme: not available in this version: remove it"]),
         ("[[site]]\nhost = \"*\"\n[[site]]\nhost = \"a\"", ["gatehouse.toml:1:3: site: not available in this version: remove it"]),
-        ("[listen]\nhttps = [\":443\"]", ["gatehouse.toml:2:1: listen.https: not available in this version: remove it"]),
         ("[limits]\nbackend = \"redis\"", ["gatehouse.toml:2:1: limits.backend: \"redis\" is not available in this version: write memory"]),
         (
             "database.url = \"postgres://u:secret@h/db\"",
@@ -222,8 +220,8 @@ struct ConfigurationFaultTests {
             ["environment variable GATEHOUSE_LISTEN_HTPP: unknown variable: did you mean GATEHOUSE_LISTEN_HTTP?"]
         ),
         (
-            ["GATEHOUSE_ACME_EMAIL": "a@b"],
-            ["environment variable GATEHOUSE_ACME_EMAIL: not available in this version: remove the variable"]
+            ["GATEHOUSE_OAUTH_GOOGLE_ID": "1"],
+            ["environment variable GATEHOUSE_OAUTH_GOOGLE_ID: not available in this version: remove the variable"]
         ),
         (["GATEHOUSE_WHATEVER_IT_IS": "1"], ["environment variable GATEHOUSE_WHATEVER_IT_IS: unknown variable: remove it"]),
         (["PORT": "70000"], ["environment variable PORT: \"70000\" is no port: choose from 1 to 65535"]),

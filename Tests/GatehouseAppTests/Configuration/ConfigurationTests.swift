@@ -35,8 +35,17 @@ struct ConfigurationTests {
             http  = ["0.0.0.0:80", "[::]:80"]
             trusted_proxies = []                        # CIDRs; none by default
 
+            https = ["0.0.0.0:443", "[::]:443"]
+
             [tls]
-            mode = "off"
+            mode = "acme"                               # acme | files | self-signed | off
+            # certificate = "…", key = "…"              # for files; watched, swapped without a restart
+
+            [acme]
+            email = "admin@example.com"
+            domains = ["app.example.com"]               # default: the hosts of public_url and of the sites
+            directory = "https://acme-v02.api.letsencrypt.org/directory"
+            # ca_file = "…"                             # trust for a private authority's own server
 
             [database]
             url = "sqlite:gatehouse.db"
@@ -101,13 +110,14 @@ struct ConfigurationTests {
         let secret = "0123456789abcdef0123456789abcdef"
         let loaded = try load(variables: [
             "APP_URL": "https://App.Example.com:443/", "CORS_ORIGIN": "https://a.test, http://b.test:8080", "JWT_SECRET": secret,
-            "DATABASE_URL": "sqlite:/srv/g.db", "DOMAIN": "example.com", "AWS_SES_REGION": "", "HOME": "/root",
+            "DATABASE_URL": "sqlite:/srv/g.db", "RESEND_API_KEY": "x", "AWS_SES_REGION": "", "HOME": "/root",
+            "ACME_EMAIL": "admin@example.com", "DOMAIN": "app.example.com",
         ]).get()
         #expect(loaded.configuration.publicURL.description == "https://app.example.com")
         #expect(loaded.configuration.cors.origins.map(\.description) == ["https://a.test", "http://b.test:8080"])
         #expect(loaded.configuration.auth.jwtSecret == Secret(secret))
         #expect(loaded.configuration.databasePath == "/srv/g.db")
-        #expect(loaded.notices == ["environment variable DOMAIN: set, but not used by this version"])
+        #expect(loaded.notices == ["environment variable RESEND_API_KEY: set, but not used by this version"])
         #expect(loaded.origins["auth.jwt_secret"] == .environment(variable: "JWT_SECRET"))
     }
 
@@ -148,7 +158,8 @@ struct ConfigurationTests {
         let second = try load(first.report).get()
         func values(_ loaded: Configuration.Loaded) -> [String?] { Configuration.keys.map { $0.literal(loaded.configuration)?.toml } }
         #expect(values(first) == values(second))
-        #expect(second.origins.count >= Configuration.keys.count - 2)
+        let unset = Configuration.keys.count { $0.literal(first.configuration) == nil }
+        #expect(second.origins.count == Configuration.keys.count - unset)
     }
 
     @Test("The reference and the example file, with every # removed, are valid and hold the defaults")

@@ -1,0 +1,28 @@
+/// What the connections of a server share, whatever certificate they are answered with.
+package final class TLSServerContext: Sendable {
+    /// A certificate, and whether it is that of a challenge, which speaks `acme-tls/1` only.
+    package struct Choice: Sendable {
+        package var identity: TLSServerIdentity
+        package var isChallenge: Bool
+
+        package init(_ identity: TLSServerIdentity, isChallenge: Bool = false) {
+            self.identity = identity
+            self.isChallenge = isChallenge
+        }
+    }
+
+    let tickets: SessionTickets
+    let protocols: [[UInt8]]
+    let choose: @Sendable (TLSClientHello) -> Choice?
+
+    /// - Parameters:
+    ///   - protocols: for ALPN, the preferred first.
+    ///   - choose: asked in the middle of each handshake, on its thread; `nil` refuses the name.
+    package init(
+        protocols: [String], tickets: SessionTickets = SessionTickets(), choose: @escaping @Sendable (TLSClientHello) -> Choice?
+    ) {
+        self.protocols = protocols.map { Array($0.utf8) }
+        self.tickets = tickets
+        self.choose = choose
+    }
+}

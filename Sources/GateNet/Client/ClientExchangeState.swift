@@ -1,0 +1,93 @@
+import NIOCore
+import NIOHTTP1
+
+/// One connection's exchanges, one after the other: what may happen when. Request and response stream past each other; neither waits
+/// for the other's end. No socket, no clock.
+struct ClientExchangeState {
+    enum Step: Equatable, Sendable {
+        case head(ResponseHead)
+        case part(ByteBuffer)
+        /// The response has ended; whether the connection can take another request.
+        case end(staysOpen: Bool)
+        case needsMore
+        case failed(ResponseFault)
+    }
+
+    private enum Phase {
+        case idle
+        case exchange
+        /// Nothing more can be asked. What has come may still be taken.
+        case spent
+    }
+
+    private var phase = Phase.idle
+    private var reader: ResponseReader
+    private var isRequestWhole = false
+    private var isInputEnded = false
+    private var keepsAlive = true
+    /// Requests so far, the current one among them.
+    private(set) var count = 0
+    /// How long the server will keep the connection, in seconds, where it said so.
+    private(set) var keepAliveTimeout: Int?
+
+    init(limits: ClientLimits) { reader = ResponseReader(limits: limits) }
+
+    /// Whether another request may begin.
+    var isIdle: Bool {
+        if case .idle = phase { !isInputEnded } else { false }
+    }
+
+    var bufferedBytes: Int { reader.bufferedBytes }
+    /// Whether a byte of the current response has come.
+    var hasResponseBegun: Bool { reader.hasBegun }
+    /// Whether the request has been given to the connection to its last byte.
+    var isRequestSent: Bool { isRequestWhole }
+
+    /// - Parameter isWhole: whether all of the request is sent with its head.
+    mutating func begin(_ method: HTTPMethod, isWhole: Bool) {
+        phase = .exchange
+        count += 1
+        isRequestWhole = isWhole
+        keepsAlive = true
+        reader.expect(method)
+    }
+
+    mutating func endRequest() { isRequestWhole = true }
+
+    /// Whether the bytes belong to something that was asked. Where not, no request must follow on this connection: they would be taken
+    /// for its response.
+    mutating func receive(_ bytes: inout ByteBuffer) -> Bool {
+        guard case .exchange = phase else { return false }
+        reader.append(&bytes)
+        return true
+    }
+
+    /// The server has closed its side in an orderly way.
+    mutating func endInput() {
+        isInputEnded = true
+        reader.endInput()
+    }
+
+    mutating func next() -> Step {
+        guard case .exchange = phase else { return .end(staysOpen: false) }
+        do throws(ResponseFault) {
+            switch try reader.next() {
+            case .head(let head):
+                keepsAlive = head.keepsAlive
+                keepAliveTimeout = head.keepAliveTimeout ?? keepAliveTimeout
+                return .head(head)
+            case .part(let part): return .part(part)
+            case .needsMore: return .needsMore
+            case .end:
+                // A response that came before its request was whole leaves no place for the next one, and bytes behind it were
+                // never asked for.
+                let staysOpen = keepsAlive && isRequestWhole && !isInputEnded && reader.bufferedBytes == 0
+                phase = staysOpen ? .idle : .spent
+                return .end(staysOpen: staysOpen)
+            }
+        } catch {
+            phase = .spent
+            return .failed(error)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import GateHTTP
+
+/// Where connections lead, and which of them are alike: a kept one serves requests for its own destination only.
+struct Destination: Hashable, Sendable, CustomStringConvertible {
+    enum Place: Hashable, Sendable {
+        case tcp(host: String, port: Int)
+        case unix(path: String)
+    }
+
+    let place: Place
+    let scheme: Request.Scheme
+    /// Part of the identity: a connection to a private address, made for a target that the operator configured, must not serve a
+    /// request that may reach public ones only.
+    let egress: EgressRule
+
+    init(_ url: HTTPURL, socket: String?, egress: EgressRule) {
+        place = socket.map { .unix(path: $0) } ?? .tcp(host: url.host, port: url.port)
+        scheme = url.scheme
+        self.egress = egress
+    }
+
+    /// For messages: `example.com:443`, or the path of a Unix socket.
+    var description: String {
+        switch place {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): path
+        }
+    }
+
+    /// The name that a certificate must be for; `nil` without TLS.
+    var serverName: String? {
+        guard scheme == .https else { return nil }
+        return switch place {
+        case .tcp(let host, _): host
+        case .unix: "localhost"
+        }
+    }
+}

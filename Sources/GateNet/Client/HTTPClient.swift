@@ -1,0 +1,66 @@
+package import GateCore
+package import GateHTTP
+package import NIOCore
+import NIOPosix
+
+/// The one client for other servers: HTTP/1.1 over TCP, TLS and Unix sockets, with a pool of connections for each event loop.
+///
+/// A value: copies share their pools. ``reaching(_:)`` and ``over(socket:)`` make clients with other rights and ways over the same pools,
+/// so that whoever composes decides what each consumer may reach. No redirects are followed. Variables like `http_proxy` are not
+/// honoured: whoever sets a process's environment would otherwise read what it sends, and the egress rule would judge the proxy's address.
+package struct HTTPClient: OutgoingHTTP {
+    private let loops: ClientLoops
+    private let egress: EgressRule
+    private let socket: String?
+
+    /// - Parameters:
+    ///   - egress: which addresses its requests may reach.
+    ///   - handshake: how TLS is spoken; without it `https` fails.
+    ///   - group: the event loops that connections live on; the caller's, to be shut down after the client.
+    package init(
+        egress: EgressRule, handshake: (any ClientHandshake)? = nil, limits: ClientLimits = ClientLimits(),
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, time: any TimeSource = SystemTime()
+    ) {
+        self.init(
+            egress: egress, group: group,
+            settings: ClientSettings(
+                limits: limits, resolver: SystemNameResolver(threads: limits.resolverThreads, waiting: limits.resolverWaiting),
+                handshake: handshake, time: time))
+    }
+
+    init(egress: EgressRule, group: any EventLoopGroup, settings: ClientSettings) {
+        self.init(ClientLoops(group, settings: settings), egress, nil)
+    }
+
+    private init(_ loops: ClientLoops, _ egress: EgressRule, _ socket: String?) {
+        self.loops = loops
+        self.egress = egress
+        self.socket = socket
+    }
+
+    /// The same client, held to another rule.
+    package func reaching(_ egress: EgressRule) -> HTTPClient { HTTPClient(loops, egress, socket) }
+
+    /// The same client, all of whose requests go to the Unix socket at `path`, whatever host their URL names.
+    package func over(socket path: String) -> HTTPClient { HTTPClient(loops, egress, path) }
+
+    /// Gives up what is on its way, and closes all connections. Requests fail with `.cancelled` from then on.
+    package func shutDown() async { await loops.shutDown() }
+
+    package func send(_ request: OutgoingRequest) async throws(OutgoingError) -> OutgoingResponse {
+        let destination = Destination(request.url, socket: socket, egress: egress)
+        let loop = loops.loop(for: destination)
+        return try await withTaskExecutorPreference(loop.executor) { () async throws(OutgoingError) -> OutgoingResponse in
+            try await loop.context.value.send(request, to: destination)
+        }
+    }
+
+    /// Sends a request whose body may be a stream, and returns with the head of the response: the body follows as it is read.
+    package func stream(_ request: StreamedRequest) async throws(OutgoingError) -> StreamedResponse {
+        let destination = Destination(request.url, socket: socket, egress: egress)
+        let loop = loops.loop(for: destination)
+        return try await withTaskExecutorPreference(loop.executor) { () async throws(OutgoingError) -> StreamedResponse in
+            try await loop.context.value.stream(request, to: destination)
+        }
+    }
+}

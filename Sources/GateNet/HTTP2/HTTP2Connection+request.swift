@@ -1,0 +1,141 @@
+import GateCore
+import GateHTTP
+import NIOCore
+import NIOHPACK
+import NIOHTTP1
+import NIOHTTP2
+
+extension HTTP2Connection {
+    /// A request, or the trailers of one, which are dropped: `NIOHTTP2Handler` has looked at them.
+    func takeHeaders(_ block: HPACKHeaders, isEnd: Bool, of id: HTTP2StreamID) {
+        if let stream = streams[id] {
+            endInput(stream)
+            return
+        }
+        guard id > lastStream else { return }
+        lastStream = id
+        guard runningTasks < Self.concurrency else {
+            write(.rstStream(.refusedStream), on: id)
+            return
+        }
+        requestCount += 1
+        idleDeadline = nil
+        let now = service.monotonic()
+        let number = UInt64(Int(id))
+        var parser = HTTP2RequestHead(limits: limits)
+        do throws(RequestFault) {
+            if let refusal { throw refusal }
+            let head = try parser.parse(block, isComplete: isEnd)
+            let origin = service.origin(of: head, peer: peer, scheme: scheme)
+            var target = RequestTarget.root
+            if case .origin(let asked) = head.target { target = asked }
+            let stream = HTTP2Stream(
+                id: id,
+                exchange: CurrentExchange(
+                    number: number, id: loop.nextRequestID(), head: head, target: target, client: origin.client, receivedAt: now))
+            streams[id] = stream
+            stream.inputEnded = isEnd
+            if case .length(let promised) = head.framing { stream.promisedBytes = promised }
+            if isEnd {
+                begin(stream, head, scheme: origin.scheme, authority: origin.authority)
+            } else {
+                stream.waiting = head
+                beginning.append(stream)
+            }
+        } catch {
+            let stream = HTTP2Stream(
+                id: id, exchange: CurrentExchange(number: number, id: loop.nextRequestID(), client: peer, receivedAt: now))
+            streams[id] = stream
+            stream.inputEnded = isEnd
+            respond(service.problem(error.problem, stream.exchange), to: stream)
+        }
+        if requestCount == limits.requestsPerConnection || refusal != nil { goAway() }
+    }
+
+    /// Hands on the requests whose bodies have not come whole with the read that is over.
+    func beginWaiting() {
+        guard !beginning.isEmpty else { return }
+        let streams = beginning
+        beginning = []
+        for stream in streams { beginIfWaiting(stream) }
+    }
+
+    func beginIfWaiting(_ stream: HTTP2Stream) {
+        guard let head = stream.waiting, streams[stream.id] === stream else { return }
+        stream.waiting = nil
+        let origin = service.origin(of: head, peer: peer, scheme: scheme)
+        begin(stream, head, scheme: origin.scheme, authority: origin.authority)
+    }
+
+    /// Hands a request to the responder.
+    private func begin(_ stream: HTTP2Stream, _ head: RequestHead, scheme: Request.Scheme, authority: String) {
+        let exchange = stream.exchange
+        guard case .origin = head.target else {
+            respond(Response(.noContent), to: stream)
+            return
+        }
+        let request = Request(
+            id: exchange.id, method: head.method, target: exchange.target, headers: head.headers, body: body(of: stream),
+            peer: peer, client: exchange.client, scheme: scheme, authority: authority, receivedAt: exchange.receivedAt)
+        switch service.responder.respond(to: request) {
+        case .now(let response): respond(response, to: stream)
+        case .later(let respond):
+            let number = stream.number
+            let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+            run(stream) {
+                let response = await respond()
+                let connection = connection.value
+                if let stream = connection.stream(number) { connection.respond(response, to: stream) }
+                connection.flush()
+            }
+        }
+    }
+
+    /// Runs `operation` on this connection's event loop, as the task that ends with the exchange of `stream`.
+    func run(_ stream: HTTP2Stream, _ operation: @escaping @Sendable () async -> Void) {
+        runningTasks += 1
+        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let task = Task.immediate(executorPreference: loop.executor) {
+            await operation()
+            connection.value.runningTasks -= 1
+        }
+        if streams[stream.id] === stream, stream.exchange.task == nil { stream.exchange.task = task }
+    }
+
+    private func body(of stream: HTTP2Stream) -> RequestBody {
+        if stream.inputEnded {
+            guard stream.inbox.readableBytes > 0 else { return .empty }
+            stream.exchange.owesContinue = false
+            let bytes = stream.takeInbox()
+            // The client may send no more on this stream, but on the others.
+            heldBytes -= bytes.readableBytes
+            openConnectionWindow()
+            return .bytes(bytes)
+        }
+        return .stream(
+            length: stream.promisedBytes,
+            ConnectionBodyStream(
+                connection: NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop: loop.eventLoop, exchange: stream.number))
+    }
+
+    /// The stream of an exchange, unless that is over or has been taken from its responder.
+    func stream(_ number: UInt64) -> HTTP2Stream? {
+        guard let stream = streams[HTTP2StreamID(Int(number))], !stream.isTaken else { return nil }
+        return stream
+    }
+
+    /// Answers what turned out to be no request, or never to be complete, in the responder's place.
+    func fail(_ stream: HTTP2Stream, _ fault: RequestFault, with error: BodyError) {
+        let waiting = stream.exchange.bodyReader
+        stream.exchange.bodyReader = nil
+        stream.isTaken = true
+        stream.exchange.task?.cancel()
+        if stream.exchange.status == nil {
+            respond(service.problem(fault.problem, stream.exchange), to: stream)
+            flush()
+        } else if !stream.outputEnded {
+            reset(stream, .cancel)
+        }
+        waiting?.resume(returning: .failure(error))
+    }
+}

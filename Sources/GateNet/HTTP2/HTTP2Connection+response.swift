@@ -1,0 +1,149 @@
+import GateCore
+import GateHTTP
+import NIOCore
+import NIOHPACK
+import NIOHTTP1
+import NIOHTTP2
+
+extension HTTP2Connection {
+    /// Sends the response on `stream`, or the head of it where the body is a stream. A second one is dropped.
+    func respond(_ response: Response, to stream: HTTP2Stream) {
+        let exchange = stream.exchange
+        guard exchange.status == nil else { return }
+        var response = response
+        if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
+        let mayHaveBody = response.status.mayHaveResponseBody
+        let length = mayHaveBody ? response.body.length : nil
+        guard
+            let head = HTTP2ResponseHead.encode(
+                response, length: length, id: exchange.id, date: loop.dateValue(at: exchange.receivedAt))
+        else {
+            // A field that would end early where HTTP/1 carries it on is our fault, and must not reach the client.
+            respond(service.problem(Problem(.internal), exchange), to: stream)
+            return
+        }
+        exchange.status = response.status
+        exchange.framing = length.map { .length($0) } ?? .chunked
+        switch response.body {
+        case .bytes(let bytes) where mayHaveBody && exchange.method != .HEAD && bytes.readableBytes > 0:
+            write(.headers(.init(headers: head)), on: stream.id)
+            exchange.sentBytes = bytes.readableBytes
+            finish(stream, .data(.init(data: .byteBuffer(bytes), endStream: true)))
+        case .stream(_, let produce) where mayHaveBody && exchange.method != .HEAD:
+            write(.headers(.init(headers: head)), on: stream.id)
+            self.stream(produce, on: stream)
+        default: finish(stream, .headers(.init(headers: head, endStream: true)))
+        }
+    }
+
+    /// Writes the last frame of the response.
+    private func finish(_ stream: HTTP2Stream, _ last: HTTP2Frame.FramePayload) {
+        let exchange = stream.exchange
+        stream.outputEnded = true
+        stream.readDeadline = nil
+        exchange.bodyReader?.resume(returning: .failure(.disconnected))
+        exchange.bodyReader = nil
+        dropInbox(stream)
+        let written = loop.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            guard streams[stream.id] === stream else { return }
+            if case .failure = result {
+                reset(stream, .internalError)
+                return
+            }
+            let now = service.monotonic()
+            service.observer.finished(exchange.finished(at: now, isAborted: false))
+            stream.isAnswered = true
+            if stream.inputEnded {
+                remove(stream)
+                leaveIfDone()
+            } else {
+                drain(stream, at: now)
+            }
+        }
+        write(last, on: stream.id, promise: written)
+    }
+
+    private func stream(_ produce: @escaping @Sendable (any BodyWriter) async throws -> Void, on stream: HTTP2Stream) {
+        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let number = stream.number
+        let writer = ConnectionBodyWriter(connection: connection, eventLoop: loop.eventLoop, exchange: number)
+        // A response that came later is in its exchange's task already; its stream gets one of its own, and that is the one to cancel.
+        stream.exchange.task = nil
+        run(stream) {
+            let isWhole: Bool
+            do {
+                try await produce(writer)
+                isWhole = true
+            } catch {
+                isWhole = false
+            }
+            connection.value.endBody(number, isWhole: isWhole)
+        }
+        if !isInRead { flushIfNeeded() }
+    }
+
+    private func endBody(_ number: UInt64, isWhole: Bool) {
+        guard let stream = stream(number) else { return }
+        if case .length(let length) = stream.exchange.framing, length != stream.exchange.sentBytes {
+            reset(stream, .internalError)
+        } else if isWhole {
+            finish(stream, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+            flush()
+        } else {
+            reset(stream, .internalError)
+        }
+    }
+
+    func writePart(_ part: ByteBuffer, of exchange: UInt64) -> Result<Void, BodyError>? {
+        guard let stream = stream(exchange), !stream.outputEnded else { return .failure(.disconnected) }
+        let count = part.readableBytes
+        guard count > 0 else { return .success(()) }
+        if case .length(let length) = stream.exchange.framing, stream.exchange.sentBytes + count > length {
+            reset(stream, .internalError)
+            return .failure(.disconnected)
+        }
+        stream.exchange.sentBytes += count
+        stream.pendingBytes += count
+        let written = loop.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            stream.pendingBytes -= count
+            guard stream.pendingBytes < HTTP2Window.outbound, let writer = stream.exchange.bodyWriter else { return }
+            stream.exchange.bodyWriter = nil
+            writer.resume(returning: streams[stream.id] === stream ? .success(()) : .failure(.disconnected))
+        }
+        write(.data(.init(data: .byteBuffer(part))), on: stream.id, promise: written)
+        flush()
+        return stream.pendingBytes < HTTP2Window.outbound ? .success(()) : nil
+    }
+
+    func awaitRoom(_ exchange: UInt64, _ continuation: CheckedContinuation<Result<Void, BodyError>, Never>) {
+        guard let stream = stream(exchange), stream.exchange.bodyWriter == nil else {
+            continuation.resume(returning: .failure(.disconnected))
+            return
+        }
+        guard stream.pendingBytes >= HTTP2Window.outbound else {
+            continuation.resume(returning: .success(()))
+            return
+        }
+        stream.exchange.bodyWriter = continuation
+        flushIfNeeded()
+    }
+
+    func cancelWrite(_ exchange: UInt64) {
+        guard let stream = stream(exchange), let waiting = stream.exchange.bodyWriter else { return }
+        stream.exchange.bodyWriter = nil
+        waiting.resume(returning: .failure(.disconnected))
+    }
+}
+
+extension ResponseBody {
+    /// What becomes `Content-Length`.
+    var length: Int? {
+        switch self {
+        case .empty: 0
+        case .bytes(let bytes): bytes.readableBytes
+        case .stream(let length, _): length
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import GateHTTP
+import NIOHPACK
+import NIOHTTP1
+
+/// Makes the head of a request out of a field section (RFC 9113 §8.3), by the same rules as ``RequestFields`` reads HTTP/1.1.
+///
+/// `NIOHTTP2Handler` has refused by then, with a stream error, what RFC 9113 §8 calls malformed. What goes by our own rules, and what a
+/// reader of HTTP/1 behind us could take amiss, is looked at here whatever it did (CHECKLIST 33).
+struct HTTP2RequestHead {
+    let limits: ServerLimits
+    private var method: HTTPMethod?
+    private var scheme: String?
+    private var path: String?
+    private var authority: String?
+    private var host: String?
+    private var cookie: String?
+    private var contentLength: Int?
+    private var expectsContinue = false
+    private var size = 0
+    private var fields: [(String, String)] = []
+
+    init(limits: ServerLimits) { self.limits = limits }
+
+    /// - Parameter isComplete: no body follows.
+    mutating func parse(_ block: HPACKHeaders, isComplete: Bool) throws(RequestFault) -> RequestHead {
+        fields.reserveCapacity(block.count)
+        var count = 0
+        for (name, value, _) in block {
+            let length = name.utf8.count + value.utf8.count + 4
+            guard length <= limits.fieldSize else { throw .headersTooLarge("A header field may have \(limits.fieldSize) bytes.") }
+            size += length
+            guard size <= limits.headSize else {
+                throw .headersTooLarge("The request line and the header fields may have \(limits.headSize) bytes together.")
+            }
+            if name.utf8.first == Octet.colon {
+                try takePseudo(name, value)
+            } else {
+                count += 1
+                guard count <= limits.fieldCount else { throw .headersTooLarge("There may be \(limits.fieldCount) header fields.") }
+                try take(name, value)
+            }
+        }
+        return try head(isComplete: isComplete)
+    }
+
+    private mutating func takePseudo(_ name: String, _ value: String) throws(RequestFault) {
+        switch name {
+        case ":method" where method == nil:
+            guard !value.isEmpty, value.utf8.count <= 32, value.utf8.allSatisfy(Octet.isToken) else {
+                throw .malformed("The method is no token.")
+            }
+            method = value == "GET" ? .GET : HTTPMethod(rawValue: value)
+        case ":scheme" where scheme == nil: scheme = value
+        case ":path" where path == nil: path = value
+        case ":authority" where authority == nil: authority = try RequestFields.authority(value.utf8)
+        default: throw .malformed("A pseudo-header field is unknown, or there twice.")
+        }
+    }
+
+    private mutating func take(_ name: String, _ value: String) throws(RequestFault) {
+        guard !name.isEmpty, name.utf8.allSatisfy({ Octet.isToken($0) && Octet.lowercased($0) == $0 }) else {
+            throw .malformed("The name of a header field is no token in lower case.")
+        }
+        guard value.utf8.allSatisfy(Octet.isFieldContent) else { throw .malformed("A header field holds a control character.") }
+        if let first = value.utf8.first, let last = value.utf8.last {
+            // RFC 9113 §8.2.1.
+            guard first != Octet.space, first != Octet.tab, last != Octet.space, last != Octet.tab else {
+                throw .malformed("The value of a header field begins or ends with white space.")
+            }
+        }
+        switch name {
+        case "host":
+            guard host == nil else { throw .malformed("There is more than one Host field.") }
+            host = try RequestFields.authority(value.utf8)
+            return
+        case "cookie":
+            // RFC 9113 §8.2.3: crumbs are put together before anybody else sees them.
+            cookie = cookie.map { "\($0); \(value)" } ?? value
+            return
+        case "content-length":
+            guard contentLength == nil else { throw .malformed("There is more than one Content-Length field.") }
+            contentLength = try FieldLine.contentLength(value.utf8)
+        case "expect":
+            guard value.utf8.elementsEqual("100-continue".utf8, by: { Octet.lowercased($0) == $1 }) else {
+                throw .malformed("Expect can only be 100-continue.")
+            }
+            expectsContinue = true
+        case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade":
+            throw .malformed("HTTP/2 has no fields about the connection.")
+        default: break
+        }
+        fields.append((name, value))
+    }
+
+    private mutating func head(isComplete: Bool) throws(RequestFault) -> RequestHead {
+        guard let method, let path, let scheme else { throw .malformed("A pseudo-header field is missing.") }
+        guard method != .CONNECT else { throw .malformed("There are no tunnels here.") }
+        guard scheme == "https" || scheme == "http" else { throw .malformed("The scheme is neither https nor http.") }
+        guard authority == nil || host == nil || authority == host else {
+            throw .malformed("Host and :authority differ.")
+        }
+        guard let authority = authority ?? host else { throw .malformed("The :authority field is missing.") }
+        guard !isComplete || contentLength ?? 0 == 0 else { throw .malformed("The body that Content-Length promises is missing.") }
+        let target: RequestHead.Target
+        if path == "*", method == .OPTIONS {
+            target = .asterisk
+        } else if let origin = RequestTarget(path) {
+            target = .origin(origin)
+        } else {
+            throw .malformed("The :path is no path.")
+        }
+        // As RFC 9113 §8.3.1 has it for passing on to HTTP/1.1, so that nobody behind has to know how the request came.
+        fields.append(("host", authority))
+        if let cookie { fields.append(("cookie", cookie)) }
+        let framing: RequestHead.Framing = isComplete ? .none : contentLength.map { .length($0) } ?? .chunked
+        return RequestHead(
+            method: method, target: target, isHTTP11: true, headers: HTTPHeaders(fields), authority: authority, framing: framing,
+            keepsAlive: true, expectsContinue: expectsContinue)
+    }
+}

@@ -1,0 +1,48 @@
+import GateCore
+import GateHTTP
+import NIOCore
+import NIOHTTP2
+
+/// One stream of a connection, from its request to the last byte of its response. Confined to the connection's event loop.
+final class HTTP2Stream {
+    let id: HTTP2StreamID
+    let exchange: CurrentExchange
+    /// Where the request waits to be handed on: a body that comes in the same read is given as bytes.
+    var waiting: RequestHead?
+    /// Taken from its responder: what comes from there is dropped.
+    var isTaken = false
+
+    /// What has come of the body and was not asked for yet.
+    var inbox = ByteBuffer()
+    /// The client has ended its side.
+    var inputEnded = false
+    /// What the client may send, as `NIOHTTP2Handler` told last, in bytes; `nil` where it may send nothing any more.
+    var inboundWindow: Int?
+    var readDeadline: MonotonicInstant?
+
+    /// Bytes of the response that were handed on and are not with the kernel yet.
+    var pendingBytes = 0
+    /// The end of the response has been handed on.
+    var outputEnded = false
+    /// The response is with the kernel, and the observer has heard of it. What comes still of the request is dropped.
+    var isAnswered = false
+    var writeDeadline: MonotonicInstant?
+    /// A frame of the response went out since the deadline was set.
+    var hasProgressed = false
+
+    /// What `Content-Length` said of the body.
+    var promisedBytes: Int?
+
+    init(id: HTTP2StreamID, exchange: CurrentExchange) {
+        self.id = id
+        self.exchange = exchange
+    }
+
+    var number: UInt64 { exchange.number }
+    var owesOutput: Bool { !isAnswered && (pendingBytes > 0 || outputEnded || exchange.bodyWriter != nil) }
+
+    func takeInbox() -> ByteBuffer {
+        defer { inbox = ByteBuffer() }
+        return inbox
+    }
+}

@@ -1,0 +1,65 @@
+import GateCore
+import NIOCore
+
+/// The connections of one event loop that have been accepted and do not speak HTTP yet: those in their TLS handshake.
+///
+/// They are ordered by age, which is also the order of their deadlines. Where there are too many the oldest has to go: an honest client
+/// is through within a few round trips, so those that stay are the ones that are held open on purpose.
+struct Entrance {
+    final class Entrant {
+        let channel: any Channel
+        let deadline: MonotonicInstant
+        fileprivate var newer: Entrant?
+        fileprivate unowned(unsafe) var older: Entrant?
+        fileprivate var isInside = false
+
+        init(_ channel: any Channel, deadline: MonotonicInstant) {
+            self.channel = channel
+            self.deadline = deadline
+        }
+    }
+
+    private let limit: Int
+    private var oldest: Entrant?
+    private var newest: Entrant?
+    private(set) var count = 0
+
+    /// - Parameter limit: how many may be in it.
+    init(limit: Int) { self.limit = max(1, limit) }
+
+    /// Returns who has to go for it: the caller closes that channel.
+    mutating func add(_ entrant: Entrant) -> Entrant? {
+        entrant.isInside = true
+        entrant.older = newest
+        newest?.newer = entrant
+        newest = entrant
+        if oldest == nil { oldest = entrant }
+        count += 1
+        return count > limit ? removeOldest() : nil
+    }
+
+    /// Nothing where it is not in it any more.
+    mutating func remove(_ entrant: Entrant) {
+        guard entrant.isInside else { return }
+        entrant.isInside = false
+        count -= 1
+        let newer = entrant.newer
+        let older = entrant.older
+        entrant.newer = nil
+        entrant.older = nil
+        if let newer { newer.older = older } else { newest = older }
+        if let older { older.newer = newer } else { oldest = newer }
+    }
+
+    mutating func removeOldest() -> Entrant? {
+        guard let entrant = oldest else { return nil }
+        remove(entrant)
+        return entrant
+    }
+
+    /// The oldest, if its time is over.
+    mutating func removeExpired(at now: MonotonicInstant) -> Entrant? {
+        guard let oldest, now >= oldest.deadline else { return nil }
+        return removeOldest()
+    }
+}

@@ -1,0 +1,54 @@
+package import GateCrypto
+import Synchronization
+
+/// The certificates of a server by name, exchanged while it serves: the next handshake sees the new ones, connections stay as they are,
+/// and sessions of before can be resumed.
+///
+/// A name is looked up as it is, then as `*.` and its parent; what is found under neither, or names nobody, gets the fallback.
+package final class TLSCertificates: Sendable {
+    private final class Table: Sendable {
+        let current: Mutex<TLSCertificateTable>
+        init(_ table: TLSCertificateTable) { current = Mutex(table) }
+    }
+
+    private let table: Table
+    private let context: TLSServerContext
+
+    /// - Parameters:
+    ///   - fallback: serves every name until ``serve(_:fallback:)`` is called.
+    ///   - protocols: that are spoken, the preferred first.
+    /// - Throws: where the certificate cannot be used.
+    package init(
+        fallback: CertifiedKey, protocols: [ApplicationProtocol] = [.http2, .http1], tickets: SessionTickets = SessionTickets()
+    ) throws(CryptoError) {
+        let table = Table(TLSCertificateTable(fallback: try TLSServerIdentity(fallback)))
+        self.table = table
+        context = TLSServerContext(protocols: protocols.map(\.rawValue), tickets: tickets) { hello in
+            table.current.withLock { $0.choice(for: hello) }
+        }
+    }
+
+    /// Exchanges all certificates at once; presented challenges stay. Each serves the DNS names of its leaf; of several for one name the
+    /// first does.
+    ///
+    /// - Throws: where one of them cannot be used; then all stays as it was.
+    package func serve(_ certified: [CertifiedKey], fallback: CertifiedKey) throws(CryptoError) {
+        var identities: [TLSServerIdentity] = []
+        for pair in certified { identities.append(try TLSServerIdentity(pair)) }
+        let fallback = try TLSServerIdentity(fallback)
+        table.current.withLock { [identities] in $0.serve(identities, fallback: fallback) }
+    }
+
+    /// From now on a handshake for `name` with the protocol `acme-tls/1`, and no other, is answered with this certificate (RFC 8737 §3).
+    package func present(_ certified: CertifiedKey, for name: String) throws(CryptoError) {
+        let identity = try TLSServerIdentity(certified)
+        table.current.withLock { $0.present(identity, for: name) }
+    }
+
+    /// Takes a challenge back; nothing where there is none.
+    package func withdraw(_ name: String) { table.current.withLock { $0.present(nil, for: name) } }
+
+    func engine() throws(CryptoError) -> TLSEngine {
+        try TLSEngine(server: context, first: table.current.withLock { $0.first })
+    }
+}

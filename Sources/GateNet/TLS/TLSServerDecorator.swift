@@ -1,0 +1,51 @@
+package import GateCrypto
+package import GateHTTP
+package import NIOCore
+
+/// Is told how the handshakes of a server end. Called on the connections' event loops: it must return at once.
+package protocol TLSObserver: Sendable {
+    func handshakeEnded(_ result: Result<TLSHandshake, TLSError>)
+}
+
+/// TLS between a listener's sockets and HTTP, whose version ALPN chooses (RFC 7301, RFC 9113 §3.2).
+package struct TLSServerDecorator: ConnectionDecorator {
+    package var scheme: Request.Scheme { .https }
+
+    private let certificates: TLSCertificates
+    private let observer: (any TLSObserver)?
+
+    package init(certificates: TLSCertificates, observer: (any TLSObserver)? = nil) {
+        self.certificates = certificates
+        self.observer = observer
+    }
+
+    package func decorate(
+        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            let handler = TLSHandler(try certificates.engine(), isServer: true, eventLoop: channel.eventLoop, handshakeTime: nil)
+            handler.handshaken.assumeIsolated().whenComplete { [observer] result in
+                switch result {
+                case .success(let handshake):
+                    observer?.handshakeEnded(.success(handshake))
+                    Self.lead(channel, handshake, serve)
+                case .failure(let error): observer?.handshakeEnded(.failure(error as? TLSError ?? .truncated))
+                }
+            }
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+    }
+
+    private static func lead(_ channel: any Channel, _ handshake: TLSHandshake, _ serve: (ApplicationProtocol) throws -> Void) {
+        // A challenge is over with its handshake (RFC 8737 §3).
+        guard handshake.applicationProtocol != TLSHandshake.challengeProtocol else {
+            channel.close(promise: nil)
+            return
+        }
+        do {
+            try serve(handshake.applicationProtocol.flatMap(ApplicationProtocol.init) ?? .http1)
+        } catch {
+            channel.close(promise: nil)
+        }
+    }
+}

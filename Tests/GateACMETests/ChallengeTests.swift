@@ -1,2 +1,0 @@
-import GateACME
-import Testing
