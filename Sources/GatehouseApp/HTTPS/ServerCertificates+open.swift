@@ -86,7 +86,7 @@ extension ServerCertificates {
 
     private func openAuthority() async throws -> HTTPSFront {
         let front = try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, log: log)
-        let http = HTTPClient(egress: .any, handshake: OutgoingTLS(configuration: try trust()))
+        let http = HTTPClient(egress: .any, tls: try trust())
         let lifecycle = try lifecycle(installer: front) { [time, entropy, log] directory in
             ACMEClient(
                 directory: directory, http: http, presenting: front, time: time, entropy: entropy,

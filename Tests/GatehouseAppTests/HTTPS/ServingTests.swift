@@ -64,7 +64,7 @@ struct ServingTests {
         func ask(_ trusted: CertifiedKey) async throws -> Result<String, OutgoingError> {
             let client = HTTPClient(
                 egress: .any,
-                handshake: OutgoingTLS(configuration: try TLSClientConfiguration(authorities: trusted.chain, time: time)))
+                tls: try TLSClientConfiguration(authorities: trusted.chain, time: time))
             let result: Result<String, OutgoingError>
             do throws(OutgoingError) {
                 let response = try await client.send(OutgoingRequest(.GET, HTTPURL("https://localhost:\(port)/")!))
