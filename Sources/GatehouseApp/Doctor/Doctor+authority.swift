@@ -16,7 +16,7 @@ extension Doctor {
         change(&settings)
         let time = SystemTime()
         do throws(OutgoingError) {
-            let client = HTTPClient(egress: .any, handshake: OutgoingTLS(configuration: try trust(configuration.acme, time)))
+            let client = HTTPClient(egress: .any, tls: try trust(configuration.acme, time))
             let report = await Doctor(
                 configuration, settings: settings, http: client, time: time, entropy: SystemEntropy(), log: log
             ).examine()
