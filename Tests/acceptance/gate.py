@@ -15,7 +15,6 @@ import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("GATEHOUSE_BINARY", ROOT / ".build/release/gatehouse"))
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 PASSWORD = "Correct-Horse-9-battery"
 
 # What a test sets to have its load admitted: the limits are there, and never reached.
@@ -100,13 +99,13 @@ class Gatehouse:
         self.wait_ready(within)
         return self
 
-    def wait_ready(self, within: float = 15) -> None:
+    def wait_ready(self, within: float = 15, path: str = "/api/v1/health/ready") -> None:
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server left with {self.process.returncode}:\n{self.log_text()[-4000:]}")
             try:
-                if requests.get(self.url + "/api/v1/health/ready", timeout=2).status_code == 200:
+                if requests.get(self.url + path, timeout=2).status_code == 200:
                     return
             except requests.RequestException:
                 pass

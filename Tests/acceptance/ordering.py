@@ -19,7 +19,9 @@ NAME = "gate.test"
 class OrderingGatehouse(Gatehouse):
     """`tls.mode = "acme"`. Its ports are those on which the authority validates, and stay the same over restarts."""
 
-    def __init__(self, folder: pathlib.Path, ports: tuple[int, int], authority: Authority, settings: dict | None = None, **more):
+    def __init__(self, folder: pathlib.Path, ports: tuple[int, int], authority: Authority, settings: dict | None = None, env: dict | None = None,
+                 **more):
+        self.moved, self._of_the_server = env or {}, {}
         self.http_port, self.https_port = ports
         self.authority = authority
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,6 +34,21 @@ class OrderingGatehouse(Gatehouse):
         }
         super().__init__(folder, merged(QUICK, ordering, settings or {}), **more)
         self.port, self.url = self.http_port, f"http://127.0.0.1:{self.http_port}"
+
+    def environment(self) -> dict:
+        return {**super().environment(), **self._of_the_server}
+
+    def spawn(self):
+        # A moved clock is the server's own: commands speak with it, and have none.
+        self._of_the_server = self.moved
+        try:
+            return super().spawn()
+        finally:
+            self._of_the_server = {}
+
+    def wait_ready(self, within: float = 15) -> None:
+        # With an expired certificate it is not ready, and yet serves.
+        super().wait_ready(within, "/api/v1/health/live")
 
     # What it serves and says
 

@@ -18,7 +18,8 @@ FIRST_AT_ONCE = lambda number: (-100, -50) if number == 0 else None  # noqa: E73
 
 def test_renewed_in_the_window_of_the_authority(make_ordering):
     """CHECKLIST 36: at the ARI window; the order carries `replaces`. 39: without a restart and without dropping a connection."""
-    server = make_ordering()
+    # Not before a tenth of the life has passed: a window that is always in the past would order without end.
+    server = make_ordering(pebble={"certificateValidityPeriod": 50})
     server.authority.window = FIRST_AT_ONCE
     with server.authority.held("renewal", done=False) as fault:
         server.start()
@@ -28,6 +29,7 @@ def test_renewed_in_the_window_of_the_authority(make_ordering):
         old.send(get())
         assert old.answer().status == 200
     second = server.wait_renewed(first)
+    assert time.time() < first.not_valid_before_utc.timestamp() + 20, "it waited for half of its life"
     orders = server.authority.all("order", status=201)
     assert [order.payload.get("replaces") for order in orders] == [None, renewal_identifier(first)]
     assert renewal_identifier(second) in server.authority.certificates
@@ -66,9 +68,11 @@ def test_expiry_is_told(make_ordering):
     told = server.status()
     assert told["status"] == "expired" and told["last_problem"]["document"]["type"].endswith("serverInternal")
     assert fingerprint(server.leaf()) == fingerprint(leaf)
-    eventually(lambda: "expire" in server.log_text())
     status, metrics = get_unix(server.data / "admin.sock", "/metrics")
     assert status == 200 and "certificate" in metrics
+    server.restart()
+    eventually(lambda: "has expired" in server.log_text())
+    assert fingerprint(server.leaf()) == fingerprint(leaf)
 
 
 def test_one_that_is_replaced_already(make_ordering):

@@ -11,9 +11,9 @@ import time
 import pytest
 import requests
 
+from clock import MovedClock
 from gate import PASSWORD, QUICK, merged
 from raw import Connection
-from test_tokens import MovedClock
 from tracing import eventually, traced
 
 READY = "/api/v1/health/ready"
@@ -215,7 +215,7 @@ def test_clock_jumps(make_server, tmp_path, jump):
     """CHECKLIST 52: limits, expiry and the server's own work stay sane; intervals use the monotonic clock."""
     clock = MovedClock(tmp_path)
     policies = {"limits": {"policies": {"api": {"limit": 5, "window": "10s"}}}}
-    server = make_server(merged(QUICK, policies), env=clock.env, wrapper=clock.wrapper).start()
+    server = make_server(merged(QUICK, policies), env=clock.env).start()
     session = server.register()
     spent = [server.me(session["access_token"]).status_code for _ in range(6)]
     assert spent == [200] * 5 + [429]

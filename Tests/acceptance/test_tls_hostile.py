@@ -303,11 +303,12 @@ def test_ten_thousand_half_open_handshakes(make_secure):
     opened, over = told
     assert over["opened"] == count and over["alive"] == 0, f"not all were ended: {told}"
     assert over["at"] - opened["at"] < 5 + 4, f"the last one was held too long: {told}"
-    assert most > 2000, f"hardly any were held at once: {most}"
+    # So many handshakes may be under way at once (1024, or what makes room for them); the oldest give way.
+    assert most > 900, f"hardly any were held at once: {most}"
     waits.sort()
     assert waits[int(len(waits) * 0.99)] < 0.5, f"fresh clients waited: p99 {waits[int(len(waits) * 0.99)]:.3f} s, {waits[-1]:.3f} s"
     # A state machine and two buffers each.
-    assert largest < 700, f"{largest} MB"
+    assert largest < 200, f"{largest} MB"
     eventually(lambda: server.descriptors() <= before + 4)
     assert answers(server) < 1
 

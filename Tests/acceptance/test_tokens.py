@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from gate import FAKETIME, QUICK, assert_problem, merged
+from clock import MovedClock
+from gate import QUICK, assert_problem, merged
 
 
 def b64(data: bytes) -> str:
@@ -190,27 +191,6 @@ def test_rotation_never_extends_a_session(make_server):
     assert rotated["refresh_expires_in"] <= session["refresh_expires_in"] - 1
 
 
-class MovedClock:
-    """A clock that a test moves, for one server: libfaketime reads the offset from a file at every call."""
-
-    # The library's first process sets a variable, which moves the environment away from beside the arguments, where Swift's
-    # runtime looks for them. So the first process is env(1), which then becomes the server.
-    wrapper = ["env"]
-
-    def __init__(self, folder):
-        self.file = folder / "clock"
-        self.set(0)
-        self.env = {
-            "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def set(self, seconds: int) -> None:
-        temporary = self.file.with_suffix(".new")
-        temporary.write_text(f"{seconds:+d}\n")
-        temporary.replace(self.file)
-
-
 @pytest.fixture
 def clock(tmp_path):
     return MovedClock(tmp_path)
@@ -218,7 +198,7 @@ def clock(tmp_path):
 
 def test_expiry_has_a_leeway_of_at_most_a_minute(make_server, clock):
     """CHECKLIST 8: tested with a moved clock."""
-    server = make_server(QUICK, env=clock.env, wrapper=clock.wrapper).start()
+    server = make_server(QUICK, env=clock.env).start()
     session = server.register()
     clock.set(880)
     assert server.me(session["access_token"]).status_code == 200
@@ -232,7 +212,7 @@ def test_expiry_has_a_leeway_of_at_most_a_minute(make_server, clock):
 
 def test_revocations_are_kept_until_the_token_has_expired(make_server, clock):
     """CHECKLIST 10: within the leeway a revoked token stays refused, over a restart too."""
-    server = make_server(QUICK, env=clock.env, wrapper=clock.wrapper).start()
+    server = make_server(QUICK, env=clock.env).start()
     session = server.register()
     assert server.logout(session["access_token"]).status_code == 204
     for moved in (600, 905, 950):
