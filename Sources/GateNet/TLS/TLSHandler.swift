@@ -88,6 +88,8 @@ package final class TLSHandler: ChannelDuplexHandler {
             guard isComplete, let handshake = engine.handshake else { return }
             state = .open
             endHandshake(.success(handshake))
+            // What has waited for this was flushed at its time, before a flight of the handshake was.
+            if !outgoing.isEmpty { needsFlush = true }
             seal()
         } catch {
             fail(error)
