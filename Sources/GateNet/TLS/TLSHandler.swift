@@ -45,6 +45,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     var isTransportEnded = false
     var isOutputClosed = false
     var isAborting = false
+    var isClosing = false
     var needsFlush = false
     var outgoing = OutgoingPlaintext()
     private let handshakePromise: EventLoopPromise<TLSHandshake>
