@@ -19,6 +19,8 @@ package enum CertificateEvent: Sendable {
     /// A damaged file was moved out of the way.
     case setAside(path: String, to: String, reason: String)
     case unreadable(path: String, reason: String)
+    /// The private key can be read by everyone on this machine.
+    case keyExposed(path: String)
     /// New files were not taken; what was served before stays.
     case filesRefused(path: String, reason: String)
 }
@@ -28,7 +30,7 @@ extension CertificateEvent {
         switch self {
         case .served, .ordering, .windowMoved: .info
         case .renewalInfoFailed: .notice
-        case .failed, .clockDoubtful, .setAside: .warning
+        case .failed, .clockDoubtful, .setAside, .keyExposed: .warning
         case .ending(_, let health, _): health == .overdue ? .warning : .error
         case .notSaved, .unreadable, .filesRefused: .error
         }
@@ -79,6 +81,8 @@ extension CertificateEvent {
             log.warning("A damaged file was set aside: \(reason)", metadata: ["path": "\(path)", "moved_to": "\(target)"])
         case .unreadable(let path, let reason):
             log.error("A file cannot be read: \(reason)", metadata: ["path": "\(path)"])
+        case .keyExposed(let path):
+            log.warning("Everyone on this machine can read a private key: chmod o-r it", metadata: ["path": "\(path)"])
         case .filesRefused(let path, let reason):
             log.error("The new certificate is not taken, the one before stays: \(reason)", metadata: ["path": "\(path)"])
         }

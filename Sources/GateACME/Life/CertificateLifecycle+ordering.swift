@@ -36,7 +36,7 @@ extension CertificateLifecycle {
                 memory: issued.challengeMemory, for: index)
             keepHistory()
         } catch {
-            if !error.keepsOrder { store.forgetOrder(managed[index].id, directory: authority.directory) }
+            if !error.keepsOrder, !error.isCancellation { store.forgetOrder(managed[index].id, directory: authority.directory) }
             record(error, index, directory: authority.directory, wasRehearsal: false)
         }
     }
@@ -91,7 +91,8 @@ extension CertificateLifecycle {
     private func memory(_ index: Int) -> ChallengeMemory { lives[index].history.challengeMemory }
 
     private func record(_ failure: ACMEFailure, _ index: Int, directory: String, wasRehearsal: Bool, isCounted: Bool = true) {
-        if case .cancelled = failure.cause {
+        if failure.isCancellation {
+            // The server is stopping: that is no failure.
             lives[index].history.abandon()
         } else {
             let now = Moment(time)
@@ -111,6 +112,8 @@ extension CertificateLifecycle {
 }
 
 extension ACMEFailure {
+    var isCancellation: Bool { if case .cancelled = cause { true } else { false } }
+
     /// Whether what failed at the authority's place for trials would fail in earnest: an outage or limits there say nothing about that.
     fileprivate var endsRehearsal: Bool {
         switch cause {
