@@ -49,7 +49,7 @@ func escaped(_ text: String) -> String { PercentEncoding.encode(text) }
 
 extension Logger {
     /// Commands say what they have to say themselves.
-    fileprivate static var quiet: Logger { Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() } }
+    static var quiet: Logger { Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() } }
 }
 
 extension String {

@@ -40,8 +40,8 @@ extension OrderFlow {
 
     private mutating func fail(_ index: Int, _ kind: ChallengeKind?, _ problem: ProblemDocument?) {
         proofs[index].state = .failed(kind, problem)
-        // These are said of the name, whichever way it is proven.
-        if let kind, !["caa", "dns", "rejectedIdentifier", "rateLimited"].contains(problem?.kind ?? "") {
+        // What failed while this server was not running says nothing of the kind; and these are said of the name, however it is proven.
+        if let kind, proofs[index].isResponded, !["caa", "dns", "rejectedIdentifier", "rateLimited"].contains(problem?.kind ?? "") {
             challengeMemory.recordFailure(of: kind, for: proofs[index].name)
         }
     }

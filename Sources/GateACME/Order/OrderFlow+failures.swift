@@ -30,7 +30,7 @@ extension OrderFlow {
         if let profile = plan.profile, !profiles.isEmpty, profiles[profile] == nil {
             return impossible(
                 "\(authority) has no profile \"\(profile)\"; it has \(profiles.keys.sorted().joined(separator: ", ")). "
-                    + "Correct or remove profile in [acme].")
+                    + "Correct acme.profile, or leave it out.")
         }
         return nil
     }
@@ -123,7 +123,7 @@ extension ACMEFailure {
         let action =
             switch error.reason {
             case .untrustedCertificate:
-                "If it is a private authority, set ca_file in [acme]; otherwise check this server's clock and its package ca-certificates."
+                "If it is a private authority, set acme.ca_file to its root certificate; otherwise check this server's clock, and that the package ca-certificates is installed."
             case .nameNotFound: "Check that this server can resolve names."
             case .forbiddenAddress: "Its address is one that this server may not reach."
             default: "Check that this server can reach the internet. It is tried again."
@@ -134,7 +134,7 @@ extension ACMEFailure {
     static func unexpected(_ authority: String, _ error: MalformedAnswer) -> ACMEFailure {
         ACMEFailure(
             .unexpectedAnswer,
-            "\(authority) gave an answer that breaks the protocol: \(error.description). Check directory in [acme]; if it is right, "
+            "\(authority) gave an answer that breaks the protocol: \(error.description). Check acme.directory; if it is right, "
                 + "the fault is the authority's.")
     }
 }

@@ -45,7 +45,10 @@ extension Doctor {
         if Self.knownAddresses(facts.name) != nil {
             findings.append(Finding("DNS", facts.name, .skipped, "\(facts.name) needs no name server."))
         } else {
-            findings += AddressCheck(facts: facts, local: local, port: plans.first?.port ?? settings.httpPort).findings()
+            findings += AddressCheck(
+                facts: facts, local: local, port: plans.first?.port ?? settings.httpPort,
+                needsPublicAddress: configuration.tls.mode == .acme && configuration.acme.caFile == nil
+            ).findings()
             if let authority {
                 findings.append(
                     CAACheck(
