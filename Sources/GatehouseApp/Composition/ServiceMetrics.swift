@@ -21,7 +21,8 @@ extension MetricsRegistry {
         gauge("gatehouse_database_up", "Whether the last write to the database, if any, was possible.") { database.canWrite ? 1 : 0 }
     }
 
-    func register(connections: @escaping @Sendable () -> Int) {
-        gauge("gatehouse_http_connections", "Open connections.") { Double(connections()) }
+    /// - Parameter door: `http` or `https`.
+    func register(connections door: String, _ count: @escaping @Sendable () -> Int) {
+        gauge("gatehouse_http_connections", "Open connections, by the scheme they came over.", labels: ["scheme": door]) { Double(count()) }
     }
 }
