@@ -4,7 +4,7 @@ import Glibc
 ///
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
-    case json, form, cookie, target, request, chunks, token, email, configuration, dns, acme, certificate
+    case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme
     case environmentFile = "env-file"
 
     static let chosen: FuzzTarget = {

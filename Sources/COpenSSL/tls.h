@@ -16,13 +16,16 @@ static inline int gate_ssl_ctx_set_min_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
 }
 
+static inline int gate_ssl_ctx_set_max_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_max_proto_version(context, version);
+}
+
 static inline int gate_ssl_ctx_set_groups(SSL_CTX *context, const char *names) {
     return (int)SSL_CTX_set1_groups_list(context, names);
 }
 
-/// Takes over the certificate where it returns 1.
 static inline int gate_ssl_ctx_add_chain(SSL_CTX *context, X509 *certificate) {
-    return (int)SSL_CTX_add0_chain_cert(context, certificate);
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
 }
 
 static inline void gate_ssl_ctx_set_name_callback(SSL_CTX *context, int (*callback)(SSL *, int *, void *)) {
@@ -37,8 +40,6 @@ static inline void gate_ssl_ctx_set_ticket_callback(
 static inline int gate_ssl_set_server_name(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 
 static inline void gate_ssl_no_tickets(SSL *ssl) { SSL_set_options(ssl, SSL_OP_NO_TICKET); }
-
-static inline int gate_ssl_set_max_send_fragment(SSL *ssl, long size) { return (int)SSL_set_max_send_fragment(ssl, size); }
 
 static inline void gate_bio_set_retry_read(BIO *bio) {
     BIO_clear_retry_flags(bio);

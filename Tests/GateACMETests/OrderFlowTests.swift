@@ -61,7 +61,8 @@ struct OrderFlowTests {
             directory: FlowScript.directoryURL.description, url: "https://ca.test/order/1", names: ["a.test"], key: Secret("key"),
             challenges: ["a.test": .tlsALPN01])
         var script = try FlowScript(resume: saved)
-        #expect(script.handle(.begin).description == "read /order/1")
+        #expect(script.handle(.begin).description == "save")
+        #expect(script.handle(.saved).description == "read /order/1")
         #expect(script.answer(FlowScript.order("pending")).description == "read /authz/a.test")
         _ = script.answer(FlowScript.authorization("a.test", "pending", challenge: status, begun: "tls-alpn-01"))
         // The authority may look again: what was presented before must be there again.
@@ -122,6 +123,7 @@ struct OrderFlowTests {
             directory: FlowScript.directoryURL.description, url: "https://ca.test/order/1", names: ["a.test"], key: Secret("key"))
         var script = try FlowScript(resume: saved)
         _ = script.handle(.begin)
+        _ = script.handle(.saved)
         #expect(script.answer(FlowScript.order("invalid")).description == "read /authz/a.test")
         let failure = try #require(
             script.answer(

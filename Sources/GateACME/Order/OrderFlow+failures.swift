@@ -7,9 +7,20 @@ extension OrderFlow {
         state = .ended
         var failure = failure
         failure.challengeMemory = challengeMemory
-        failure.keepsOrder = failure.keepsOrder && saved != nil
+        failure.keepsOrder = failure.keepsOrder && saved.map { !isHopeless($0, failure.cause) } ?? false
         return .fail(failure)
     }
+
+    /// An order that the authority never finishes must not stand in the way of a new one until it expires, days later. Attempts that
+    /// the authority had no part in say nothing of it.
+    private func isHopeless(_ order: SavedOrder, _ cause: ACMEFailure.Cause) -> Bool {
+        switch cause {
+        case .unreachable, .local, .cancelled: false
+        default: order.resumptions >= Self.maximumResumptions
+        }
+    }
+
+    static var maximumResumptions: Int { 3 }
 
     private var authority: String { directoryURL.host }
 

@@ -72,7 +72,10 @@ extension OrderFlow {
         switch step {
         case .downloadAlternate(let index): nextChain(index + 1)
         case .deactivate: fail(lostCause ?? unexpected(error))
-        default: fail(unexpected(error))
+        case .createOrder: fail(unexpected(error))
+        // A page of somebody in between, perhaps. Not kept: an order that cannot be read cannot be resumed.
+        case .finalize: tryAgain(.readOrder, nil, at: now, orFail: unexpected(error))
+        default: tryAgain(step, nil, at: now, orFail: unexpected(error))
         }
     }
 }

@@ -21,17 +21,13 @@ extension TLSClientContext {
 extension TLSEngine {
     /// `nil` before the server has shown one. With a context that takes any certificate, after the handshake.
     package var presented: PresentedCertificate? {
-        guard let certificate = SSL_get1_peer_certificate(ssl) else { return nil }
-        defer { X509_free(certificate) }
-        var encoded: UnsafeMutablePointer<UInt8>?
-        let size = i2d_X509(certificate, &encoded)
-        defer { CRYPTO_free(encoded, #file, #line) }
-        let der = size > 0 ? Array(UnsafeBufferPointer(start: encoded, count: Int(size))) : []
-        let result = SSL_get_verify_result(ssl)
+        guard let pointer = SSL_get1_peer_certificate(ssl) else { return nil }
+        let leaf = try? Certificate(X509Handle(owning: pointer), position: 1)
         ERR_clear_error()
+        let result = SSL_get_verify_result(ssl)
         return PresentedCertificate(
-            leaf: try? Certificate(der: der),
+            leaf: leaf,
             fault: result == Int(X509_V_OK)
-                ? nil : CertificateFault(verifyResult: result, names: TLSServerIdentity.alternativeNames(certificate)))
+                ? nil : CertificateFault(verifyResult: result, names: leaf?.names.map(\.description) ?? []))
     }
 }

@@ -24,6 +24,8 @@ package final class TLSEngine {
     private var hasSentClose = false
     private(set) var isChallenge = false
     private(set) var serverName: String?
+    /// What the certificate that was refused is for.
+    private var refusedNames: [String]?
     /// What has been agreed on; `nil` until then.
     package private(set) var handshake: TLSHandshake?
 
@@ -183,20 +185,29 @@ package final class TLSEngine {
             return .flooded
         }
         let error = TLSError.drained()
-        guard let host else { return error }
-        let result = SSL_get_verify_result(ssl)
-        guard result != Int(X509_V_OK) else { return error }
-        return .untrusted(host: host, CertificateFault(verifyResult: result, names: presentedNames()))
-    }
-
-    private func presentedNames() -> [String] {
-        guard let certificate = SSL_get1_peer_certificate(ssl) else { return [] }
-        defer { X509_free(certificate) }
-        return TLSServerIdentity.alternativeNames(certificate)
+        guard let host, handshake == nil, let names = refusedNames else { return error }
+        return .untrusted(host: host, CertificateFault(verifyResult: SSL_get_verify_result(ssl), names: names))
     }
 }
 
 extension TLSEngine {
+    /// Told during verification: libssl forgets a certificate that it refuses.
+    fileprivate func refuse(_ certificate: OpaquePointer) {
+        X509_up_ref(certificate)
+        let leaf = try? Certificate(X509Handle(owning: certificate), position: 1)
+        refusedNames = leaf?.names.map(\.description) ?? []
+    }
+
+    /// See SSL_CTX_set_verify(3). The verdict stays as it is.
+    static let verification: @convention(c) (Int32, OpaquePointer?) -> Int32 = { isGood, verification in
+        if isGood != 1, let ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()),
+            let certificate = X509_STORE_CTX_get0_cert(verification)
+        {
+            TLSEngine.with(OpaquePointer(ssl)) { $0.refuse(certificate) }
+        }
+        return isGood
+    }
+
     /// The engine that a connection of libssl belongs to.
     static func with<Result>(_ ssl: OpaquePointer, _ body: (TLSEngine) -> Result) -> Result {
         Unmanaged<TLSEngine>.fromOpaque(SSL_get_ex_data(ssl, 0))._withUnsafeGuaranteedRef(body)

@@ -17,6 +17,8 @@ struct CheckCommand: ParsableCommand {
         if reference { return Terminal.show(Configuration.reference()) }
         if envExample { return Terminal.show(Configuration.environmentExample()) }
         let loaded = try options.load()
+        let faults = ConfigurationFaults(faults: loaded.configuration.fileFaults())
+        guard faults.faults.isEmpty else { throw CommandFailure(faults) }
         if output.json { Terminal.say(loaded.json.text) } else { Terminal.show(loaded.report) }
     }
 }

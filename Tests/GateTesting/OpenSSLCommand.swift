@@ -1,10 +1,11 @@
-import GateTesting
+import GateCore
+package import GateCrypto
 import Glibc
 
 /// The `openssl` command, as a second opinion about what we write.
-enum OpenSSLCommand {
+package enum OpenSSLCommand {
     /// What `openssl ARGUMENTS` prints, errors included, and whether it succeeded. The arguments go through a shell.
-    static func run(_ arguments: String) -> (text: String, succeeded: Bool) {
+    package static func run(_ arguments: String) -> (text: String, succeeded: Bool) {
         guard let stream = popen("openssl \(arguments) 2>&1", "r") else { return ("cannot start openssl", false) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
@@ -14,16 +15,16 @@ enum OpenSSLCommand {
 }
 
 /// A small authority, made by the `openssl` command: root, intermediate and leaves in files of one folder.
-struct CommandLineAuthority {
-    let folder = TemporaryFolder()
+package struct CommandLineAuthority {
+    package let folder = TemporaryFolder()
 
-    init() {
+    package init() {
         make("root", subject: "/CN=Test Root", extensions: "basicConstraints=critical,CA:true", signedBy: nil)
         make("middle", subject: "/O=Test/CN=Test Intermediate", extensions: "basicConstraints=critical,CA:true", signedBy: "root")
     }
 
     /// Leaves `NAME.pem` and `NAME.key`.
-    func make(
+    package func make(
         _ name: String, subject: String, extensions: String, signedBy issuer: String?,
         key: String = "-newkey ec -pkeyopt ec_paramgen_curve:P-256",
         days: Int = 90
@@ -45,7 +46,20 @@ struct CommandLineAuthority {
         precondition(signed.succeeded, signed.text)
     }
 
-    func path(_ name: String, _ kind: String) -> String { folder.file("\(name).\(kind)") }
+    package func path(_ name: String, _ kind: String) -> String { folder.file("\(name).\(kind)") }
 
-    func read(_ names: String...) -> [UInt8] { names.flatMap { Array((folder.read($0) ?? "").utf8) } }
+    package func read(_ names: String...) -> [UInt8] { names.flatMap { Array((folder.read($0) ?? "").utf8) } }
+}
+
+extension CommandLineAuthority {
+    /// A leaf for `alternatives` (`DNS:localhost,IP:127.0.0.1`) from the intermediate, which is sent along.
+    package func certified(_ alternatives: String, signedBy issuer: String? = "middle", key: String? = nil) -> CertifiedKey {
+        let name = "leaf\(folder.names.count)"
+        let extensions = alternatives.isEmpty ? "keyUsage=digitalSignature" : "subjectAltName=\(alternatives)"
+        make(
+            name, subject: "/CN=\(name)", extensions: extensions, signedBy: issuer,
+            key: key ?? "-newkey ec -pkeyopt ec_paramgen_curve:P-256")
+        let issuers = issuer == "middle" ? read("middle.pem") : []
+        return try! CertifiedKey(chain: read("\(name).pem") + issuers, key: Secret(read("\(name).key")))
+    }
 }
