@@ -132,6 +132,9 @@ struct OrderFlowTests {
             ).failure)
         #expect(failure.problem?.kind == "unauthorized")
         #expect(!failure.keepsOrder)
+        #expect(failure.sentence.contains("while this server was not running"))
+        // Which says nothing of the kind of challenge.
+        #expect(failure.challengeMemory == ChallengeMemory())
     }
 
     @Test("an order that is invalid by its own error, with sound authorizations") func invalidByItself() throws {

@@ -77,26 +77,27 @@ extension OrderFlow {
     /// Of every name that failed.
     func notProven() -> ACMEFailure {
         var failed: [ACMEFailure.Authorization] = []
+        var words: [String] = []
+        var isWorthRetrying = false
         for proof in proofs {
-            if case .failed(let kind, let problem) = proof.state {
-                failed.append(ACMEFailure.Authorization(name: proof.name, challenge: kind, problem: problem))
+            guard case .failed(let kind, let problem) = proof.state else { continue }
+            failed.append(ACMEFailure.Authorization(name: proof.name, challenge: kind, problem: problem))
+            let advice = ProblemAdvice.onName(proof.name, problem, challenge: kind, caaIdentities: directory.meta.caaIdentities)
+            isWorthRetrying = isWorthRetrying || advice.isWorthRetrying
+            let said = problem?.detail.map { " (\"\($0)\")" } ?? ""
+            words.append("\(proof.name): \(advice.meaning)\(said). \(advice.action)")
+            if !proof.isResponded {
+                words.append("The authority looked while this server was not running, which may be all that was wrong.")
             }
         }
         // An order may be invalid although no authorization is.
         if failed.isEmpty, let error = order?.error {
             return .refused(by: authority, error, termsOfService: directory.meta.termsOfService, countsAgainstLimits: true)
         }
-        let advice = failed.map {
-            ($0, ProblemAdvice.onName($0.name, $0.problem, challenge: $0.challenge, caaIdentities: directory.meta.caaIdentities))
-        }
-        let words = advice.map { failure, advice in
-            let said = failure.problem?.detail.map { " (\"\($0)\")" } ?? ""
-            return "\(failure.name): \(advice.meaning)\(said). \(advice.action)"
-        }
         return ACMEFailure(
             .notProven, words.isEmpty ? "\(authority) gave the order up without a reason." : words.joined(separator: " "),
             problem: failed.lazy.compactMap(\.problem).first ?? order?.error, authorizations: failed,
-            isWorthRetrying: words.isEmpty || advice.contains { $1.isWorthRetrying }, countsAgainstLimits: true)
+            isWorthRetrying: words.isEmpty || isWorthRetrying, countsAgainstLimits: true)
     }
 
     /// An event that nothing asked for: a fault in what drives the flow.

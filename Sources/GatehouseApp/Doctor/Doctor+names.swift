@@ -1,3 +1,4 @@
+import GateACME
 import GateCore
 import GateHTTP
 import GateNet
@@ -54,7 +55,8 @@ extension Doctor {
                     CAACheck(
                         name: facts.name, caa: facts.caa, identities: authority.directory?.caaIdentities ?? [],
                         authority: authority.url.host,
-                        methods: configuration.acme.challenges.map(\.rawValue), account: nil
+                        methods: configuration.acme.challenges.map(\.rawValue),
+                        account: CertificateStore(folder: configuration.dataDirectory + "/acme").accountURL(authority.url.description)
                     ).finding())
             }
         }

@@ -131,7 +131,8 @@ package struct Doctor: Sendable {
     private func certificateFindings(_ server: ServerSurvey.Facts) -> [Finding] {
         guard configuration.tls.mode != .off else { return [] }
         return CertificateCheck(
-            mode: configuration.tls.mode.rawValue, names: names, certificates: server.certificates, files: server.files,
+            mode: configuration.tls.mode.rawValue, names: names.map { IPAddress($0)?.description ?? $0 }, certificates: server.certificates,
+            files: server.files,
             isRunning: server.state != .stopped, now: time.now()
         ).findings()
     }
