@@ -3,8 +3,10 @@ import GateCore
 import GateCrypto
 
 extension Configuration {
-    /// What is wrong with the files that the configuration names: they are read as the server would read them.
-    package func fileFaults() -> [ConfigurationFault] {
+    /// Reads the files that the configuration names as the server would.
+    ///
+    /// - Throws: everything that is wrong with them.
+    package func checkFiles() throws(ConfigurationFaults) {
         var faults: [ConfigurationFault] = []
         if tls.mode == .files {
             for paths in tls.filePaths {
@@ -16,7 +18,7 @@ extension Configuration {
         if tls.mode == .acme {
             do throws(ConfigurationFault) { _ = try acme.authorities() } catch { faults.append(error) }
         }
-        return faults
+        if !faults.isEmpty { throw ConfigurationFaults(faults: faults) }
     }
 }
 
