@@ -27,7 +27,7 @@ package final class API: Responder {
     package func respond(to request: Request) -> Answer {
         if let preflight = services.cors.preflight(request) {
             var response = preflight
-            services.securityHeaders.decorate(&response)
+            services.securityHeaders.decorate(&response, over: request.scheme)
             return .now(response)
         }
         switch router.match(request.method, request.target.path) {
@@ -116,7 +116,7 @@ package final class API: Responder {
 
     private func finished(_ response: Response, _ request: Request) -> Response {
         var response = response
-        services.securityHeaders.decorate(&response)
+        services.securityHeaders.decorate(&response, over: request.scheme)
         services.cors.decorate(&response, for: request)
         return response
     }
