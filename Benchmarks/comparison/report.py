@@ -11,9 +11,11 @@ import subprocess
 
 from .growth import Growth
 from .rows import Row
+from .secure import PeersRow
 from .tools import CORES
 
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+SECURE_BEGIN, SECURE_END = "<!-- https: written by make bench -->", "<!-- end of https -->"
 
 
 def machine() -> str:
@@ -88,21 +90,48 @@ def inside_tables(inside: dict[str, dict]) -> str:
     return "\n\n".join(parts)
 
 
-def write(path: pathlib.Path, rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> str:
+def peers_table(rows: list[PeersRow]) -> str:
+    cells = []
+    for row in rows:
+        ratios = [f"{ratio:.2f}" if (ratio := row.ratio_to(peer)) else "" for peer in ("nginx", "Caddy")]
+        cells.append([row.name, row.unit, *(spread(row, name) for name in ("Gatehouse", "nginx", "Caddy")), *ratios, row.mark, verdict(row)])
+    return table(["work", "unit", "Gatehouse", "nginx", "Caddy", "to nginx", "to Caddy", "mark", ""], cells)
+
+
+def taken(versions: dict[str, str], how: str) -> str:
+    return (
+        f"Taken {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC at {revision()} on {machine()}; "
+        f"load average {os.getloadavg()[0]:.1f} at the end; " + ", ".join(f"{name} {version}" for name, version in versions.items()) + f". {how}")
+
+
+def judged(rows: list[Row]) -> list[str]:
+    """The marks that were missed, and what failed in a run."""
     missed = [row for row in rows if row.is_reached() is False]
     notes = [f"{row.name}: {row.note.strip()}" for row in rows if row.note]
-    said = [
-        f"Taken {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC at {revision()} on {machine()}; "
-        f"load average {os.getloadavg()[0]:.1f} at the end; " + ", ".join(f"{name} {version}" for name, version in versions.items()) + f". {how}",
-        rows_table(rows),
+    return [
         "Missed: " + "; ".join(row.name for row in missed) + "." if missed else "Every mark above is reached.",
-        *(["What failed in a run: " + " ".join(notes)] if notes else []),
+        *(["What failed in a run: " + " ".join(notes)] if notes else [])]
+
+
+def replace(path: pathlib.Path, text: str, begin: str, end: str) -> str:
+    content = path.read_text()
+    before, rest = content.split(begin)
+    _, after = rest.split(end)
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
+    return text
+
+
+def write_secure(path: pathlib.Path, rows: list[PeersRow], versions: dict[str, str], how: str) -> str:
+    text = "\n\n".join([taken(versions, how), peers_table(rows), *judged(rows)])
+    return replace(path, text, SECURE_BEGIN, SECURE_END)
+
+
+def write(path: pathlib.Path, rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> str:
+    said = [
+        taken(versions, how),
+        rows_table(rows),
+        *judged(rows),
         *(["### How cost grows\n\n" + growth_table(growth)] if growth else []),
         *(["### Inside the process\n\n" + inside_tables(inside)] if inside else []),
     ]
-    text = "\n\n".join(said)
-    content = path.read_text()
-    before, rest = content.split(BEGIN)
-    _, after = rest.split(END)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
-    return text
+    return replace(path, "\n\n".join(said), BEGIN, END)

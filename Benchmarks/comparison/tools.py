@@ -38,13 +38,14 @@ def call(port: int, method: str, path: str, body=None, headers: dict | None = No
         connection.close()
 
 
-def wrk(port: int, path: str, seconds: float, connections: int, script: str = "plain", threads: int = 2, timeout: int = 10, **env) -> dict:
+def wrk(port: int, path: str, seconds: float, connections: int, script: str = "plain", threads: int = 2, timeout: int = 10, scheme: str = "http",
+        **env) -> dict:
     """One run; the script's report, with `rate` (requests answered with success, per second)."""
     threads = min(threads, connections)
     environment = {**os.environ, "LOAD_FOLDER": str(LOAD), "THREADS": str(threads), **env}
     done = subprocess.run(
         ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--timeout", f"{timeout}s", "-s", str(LOAD / f"{script}.lua"),
-         f"http://127.0.0.1:{port}{path}"], env=environment, capture_output=True, text=True, check=True)
+         f"{scheme}://127.0.0.1:{port}{path}"], env=environment, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout.strip().splitlines()[-1])
     report["rate"] = (report["requests"] - report["refused"]) / report["seconds"]
     return report

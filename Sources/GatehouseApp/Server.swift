@@ -39,15 +39,25 @@ package enum Server {
         let observer = ExchangeObservers([
             AccessLog(output, configuration.log.level > .info ? .off : configuration.log.access), HTTPMetrics(composition.metrics),
         ])
-        func server(_ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver) -> HTTPServer {
+        func server(
+            _ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver,
+            decorator: (any ConnectionDecorator)? = nil
+        ) -> HTTPServer {
             HTTPServer(
-                addresses.flatMap(\.listenerAddresses).map { Listener($0) }, configuration: HTTPServerConfiguration(configuration),
-                responder: responder,
-                observer: observer, group: group, time: time, entropy: entropy)
+                addresses.flatMap(\.listenerAddresses).map { Listener($0, decorator: decorator) },
+                configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
+                entropy: entropy)
         }
-        let shutdown = configuration.http.shutdownTimeout
-        let main = server(configuration.listen.http, composition.api, observer)
-        composition.metrics.register { main.openConnections }
+        let front = try await composition.certificates.open()
+        var doors: [(name: String, server: HTTPServer)] = []
+        if !configuration.listen.http.isEmpty {
+            doors.append(("http", server(configuration.listen.http, composition.plainResponder(front), observer)))
+        }
+        if let front {
+            let decorator = TLSServerDecorator(certificates: front.tls, observer: TLSMetrics(composition.metrics))
+            doors.append(("https", server(configuration.listen.https, composition.responder, observer, decorator: decorator)))
+        }
+        for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
             ClosingService { await composition.close() },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
@@ -62,16 +72,21 @@ package enum Server {
                     name: "metrics", server: server([address], MetricsEndpoint { metrics.text }, ExchangeObservers([])),
                     shutdownTimeout: .seconds(1), log: log))
         }
+        let listening = Listening(listeners: doors.count)
         services.append(
-            HTTPServerService(
-                name: "http", server: main, shutdownTimeout: shutdown, log: log,
-                started: { _ in
-                    log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
-                },
-                stopping: {
-                    log.notice("Stopping: finishing what runs")
-                    composition.health.stop()
+            SimultaneousServices(
+                services: doors.map { door in
+                    HTTPServerService(
+                        name: door.name, server: door.server, shutdownTimeout: configuration.http.shutdownTimeout, log: log,
+                        started: { _ in
+                            guard listening.started() else { return }
+                            log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
+                        },
+                        stopping: {
+                            if composition.health.stop() { log.notice("Stopping: finishing what runs") }
+                        })
                 }))
+        if front != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
         let lifecycle = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -112,6 +127,7 @@ extension HTTPServerConfiguration {
         limits.bodyIdleTime = http.bodyTimeout
         limits.writeIdleTime = http.writeTimeout
         limits.connections = http.maxConnections
+        limits.handshakeTime = configuration.tls.handshakeTimeout
         compresses = http.compression
         trustedProxies = configuration.listen.trustedProxies
         baseURL = configuration.publicURL.description

@@ -11,7 +11,7 @@ struct FlowScript {
 
     init(
         names: [String] = ["a.test"], challenges: [ChallengeKind] = [.http01, .tlsALPN01], memory: ChallengeMemory = ChallengeMemory(),
-        resume: SavedOrder? = nil, timeLimit: Duration = .seconds(900)
+        resume: SavedOrder? = nil, preferredChain: String? = nil
     ) throws {
         let directory = try DirectoryObject(
             parsing: JSON.object([
@@ -19,7 +19,7 @@ struct FlowScript {
                 JSON.Member("newOrder", "https://ca.test/order"), JSON.Member("meta", ["caaIdentities": ["ca.test"]]),
             ]).bytes)
         let plan = CertificateRequestPlan(
-            names: names, key: Secret("key"), challenges: challenges, challengeMemory: memory, timeLimit: timeLimit)
+            names: names, key: Secret("key"), challenges: challenges, challengeMemory: memory, preferredChain: preferredChain)
         flow = OrderFlow(plan, directoryURL: Self.directoryURL, directory: directory, resume: resume)
     }
 

@@ -61,7 +61,8 @@ struct OrderFlowTests {
             directory: FlowScript.directoryURL.description, url: "https://ca.test/order/1", names: ["a.test"], key: Secret("key"),
             challenges: ["a.test": .tlsALPN01])
         var script = try FlowScript(resume: saved)
-        #expect(script.handle(.begin).description == "read /order/1")
+        #expect(script.handle(.begin).description == "save")
+        #expect(script.handle(.saved).description == "read /order/1")
         #expect(script.answer(FlowScript.order("pending")).description == "read /authz/a.test")
         _ = script.answer(FlowScript.authorization("a.test", "pending", challenge: status, begun: "tls-alpn-01"))
         // The authority may look again: what was presented before must be there again.
@@ -117,11 +118,23 @@ struct OrderFlowTests {
         #expect(failure.challengeMemory.choose(from: [.http01, .tlsALPN01], for: "b.test") == .http01)
     }
 
+    @Test("a challenge that failed is a failure, though the authorization says pending still") func failedChallenge() throws {
+        var script = try FlowScript()
+        _ = script.wait(script.responded())
+        let failure = try #require(
+            script.answer(
+                FlowScript.authorization("a.test", "pending", challenge: "invalid", problem: FlowScript.problem("connection"))
+            ).failure)
+        #expect(failure.problem?.kind == "connection")
+        #expect(failure.challengeMemory.choose(from: [.http01, .tlsALPN01], for: "a.test") == .tlsALPN01)
+    }
+
     @Test("an order that turned invalid in our absence tells why") func invalidOnResume() throws {
         let saved = SavedOrder(
             directory: FlowScript.directoryURL.description, url: "https://ca.test/order/1", names: ["a.test"], key: Secret("key"))
         var script = try FlowScript(resume: saved)
         _ = script.handle(.begin)
+        _ = script.handle(.saved)
         #expect(script.answer(FlowScript.order("invalid")).description == "read /authz/a.test")
         let failure = try #require(
             script.answer(
@@ -130,6 +143,9 @@ struct OrderFlowTests {
             ).failure)
         #expect(failure.problem?.kind == "unauthorized")
         #expect(!failure.keepsOrder)
+        #expect(failure.sentence.contains("while this server was not running"))
+        // Which says nothing of the kind of challenge.
+        #expect(failure.challengeMemory == ChallengeMemory())
     }
 
     @Test("an order that is invalid by its own error, with sound authorizations") func invalidByItself() throws {

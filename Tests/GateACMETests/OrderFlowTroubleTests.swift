@@ -173,6 +173,37 @@ struct OrderFlowTroubleTests {
         }
     }
 
+    @Test("an order that is never finished is resumed a few times, and then makes room for a new one") func stuckOrder() throws {
+        var kept: SavedOrder?
+        for attempt in 0..<4 {
+            var script = try FlowScript(resume: kept)
+            var step = script.handle(.begin)
+            if attempt == 0 { _ = script.answer(FlowScript.order("processing"), status: 201, location: "https://ca.test/order/1") }
+            #expect((step.description == "save") == (attempt > 0))
+            step = script.handle(.saved)
+            while step.failure == nil {
+                step = script.wait(step.description == "wait" ? step : script.answer(FlowScript.order("processing")))
+            }
+            kept = try script.flow.saved.map { try #require(SavedOrder(json: $0.json)) }
+            #expect(step.failure?.keepsOrder == (attempt < 3), "attempt \(attempt)")
+        }
+    }
+
+    @Test("a page of somebody in between is not the end of an order, unless it stays") func unreadablePage() throws {
+        var script = try FlowScript()
+        _ = script.ordered()
+        #expect(script.wait(script.answer("<html>")).description == "read /authz/a.test")
+        #expect(script.answer(FlowScript.authorization("a.test", "pending")).description == "save")
+        script = try FlowScript()
+        var step = script.ordered()
+        var asked = 0
+        while step.failure == nil, asked < 50 {
+            asked += 1
+            step = script.wait(script.answer("<html>"))
+        }
+        #expect(asked == 6 && step.failure?.keepsOrder == false)
+    }
+
     @Test("time that has not passed yet is waited for") func earlyTimer() throws {
         var script = try FlowScript()
         let step = script.responded()
@@ -207,8 +238,9 @@ struct OrderFlowTroubleTests {
         _ = script.handle(.begin)
         #expect(script.answer(FlowScript.order("pending"), status: 201).failure?.sentence.contains("Location") == true)
         script = try FlowScript()
-        _ = script.ordered()
-        #expect(script.answer(FlowScript.authorization("evil.test", "valid")).failure != nil)
+        var step = script.ordered()
+        for _ in 0..<6 { step = script.wait(script.answer(FlowScript.authorization("evil.test", "valid"))) }
+        #expect(step.failure?.sentence.contains("evil.test") == true)
     }
 
     @Test("an event out of turn ends the flow, and after the end nothing happens") func outOfTurn() throws {

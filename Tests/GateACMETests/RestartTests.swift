@@ -126,7 +126,7 @@ struct RestartTests {
     @Test("a saved order reads back as it was written, and nothing else reads as one") func coding() throws {
         let order = SavedOrder(
             directory: "https://a/d", url: "https://a/o", names: ["a.test"], profile: "p", key: Secret("PEM"),
-            challenges: ["a.test": .tlsALPN01])
+            challenges: ["a.test": .tlsALPN01], resumptions: 2)
         #expect(SavedOrder(json: order.json) == order)
         for text in [
             "{}", "[]", #"{"directory":"d","url":"u","names":[],"key":"k"}"#, #"{"directory":"d","url":"u","names":[1],"key":"k"}"#,

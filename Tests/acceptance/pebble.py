@@ -77,6 +77,10 @@ class Pebble:
         self.stop()
         return self.start()
 
+    @property
+    def resolver_address(self) -> str:
+        return f"127.0.0.1:{self._dns}"
+
     def resolver(self, call: str, **body) -> None:
         """A call on the resolver: `set-servfail`, `add-a`, `add-caa` …"""
         requests.post(f"http://127.0.0.1:{self._dns_management}/{call}", json=body, timeout=5).raise_for_status()

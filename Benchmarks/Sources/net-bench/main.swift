@@ -12,6 +12,12 @@ import NIOPosix
     import Darwin
 #endif
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 // `net-bench gate|later|h2|h2-later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, either over HTTP/2 without
 // TLS, or through NIO alone.
 // `net-bench tls PORT THREADS CHAIN KEY`: through TLS, with the PEM files of that certificate.
@@ -62,6 +68,13 @@ func contents(_ path: String) -> [UInt8] {
 let arguments = CommandLine.arguments
 let mode = arguments.count > 1 ? arguments[1] : "gate"
 let port = arguments.count > 2 ? Int(arguments[2]) ?? 8080 : 8080
+if mode.hasPrefix("client") {
+    try await ClientLoad(
+        port: port, seconds: arguments.count > 3 ? Int(arguments[3]) ?? 5 : 5, inFlight: arguments.count > 4 ? Int(arguments[4]) ?? 64 : 64,
+        isOnLoop: mode != "client-off-loop", isStreamed: mode == "client-stream"
+    ).run()
+    exit(0)
+}
 let group = MultiThreadedEventLoopGroup(numberOfThreads: arguments.count > 3 ? Int(arguments[3]) ?? 4 : 4)
 if mode == "bare" {
     let channel = try await ServerBootstrap(group: group)

@@ -10,6 +10,8 @@ package enum CertificateEvent: Sendable {
     /// The authority would have it renewed in another time than before.
     case windowMoved(names: [String], start: Timestamp, end: Timestamp, explanationURL: String?)
     case renewalInfoFailed(names: [String], reason: String, nextInquiry: Timestamp)
+    /// The account's addresses at the authority are still the old ones; tried again with the next order.
+    case contactNotChanged(directory: String, reason: String)
     /// Told when it gets worse, then once a day.
     case ending(names: [String], CertificateHealth, notAfter: Timestamp)
     /// By the clock, the certificate is not valid yet.
@@ -19,6 +21,8 @@ package enum CertificateEvent: Sendable {
     /// A damaged file was moved out of the way.
     case setAside(path: String, to: String, reason: String)
     case unreadable(path: String, reason: String)
+    /// The private key can be read by everyone on this machine.
+    case keyExposed(path: String)
     /// New files were not taken; what was served before stays.
     case filesRefused(path: String, reason: String)
 }
@@ -27,8 +31,8 @@ extension CertificateEvent {
     package var level: Logger.Level {
         switch self {
         case .served, .ordering, .windowMoved: .info
-        case .renewalInfoFailed: .notice
-        case .failed, .clockDoubtful, .setAside: .warning
+        case .renewalInfoFailed, .contactNotChanged: .notice
+        case .failed, .clockDoubtful, .setAside, .keyExposed: .warning
         case .ending(_, let health, _): health == .overdue ? .warning : .error
         case .notSaved, .unreadable, .filesRefused: .error
         }
@@ -61,6 +65,8 @@ extension CertificateEvent {
             log.notice(
                 "The authority was asked when to renew, and did not say: \(reason)",
                 metadata: ["names": Self.list(names), "next_inquiry": "\(next.rfc3339)"])
+        case .contactNotChanged(let directory, let reason):
+            log.notice("The authority was not told of the new address: \(reason)", metadata: ["directory": "\(directory)"])
         case .ending(let names, let health, let notAfter):
             let metadata: Logger.Metadata = ["names": Self.list(names), "until": "\(notAfter.rfc3339)"]
             switch health {
@@ -79,6 +85,8 @@ extension CertificateEvent {
             log.warning("A damaged file was set aside: \(reason)", metadata: ["path": "\(path)", "moved_to": "\(target)"])
         case .unreadable(let path, let reason):
             log.error("A file cannot be read: \(reason)", metadata: ["path": "\(path)"])
+        case .keyExposed(let path):
+            log.warning("Everyone on this machine can read a private key: chmod o-r it", metadata: ["path": "\(path)"])
         case .filesRefused(let path, let reason):
             log.error("The new certificate is not taken, the one before stays: \(reason)", metadata: ["path": "\(path)"])
         }

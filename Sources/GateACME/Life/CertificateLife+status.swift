@@ -21,7 +21,7 @@ extension CertificateLife {
     private func dueReason(_ now: Timestamp) -> String {
         guard let held, let schedule else { return "there is no certificate yet" }
         if isRequested { return "renewal was asked for" }
-        if let directory = held.directory, !authorities.contains(where: { $0.directory == directory }) {
+        if isForeign, let directory = held.directory {
             return "it comes from an authority that is not configured: \(directory)"
         }
         if schedule.health(at: now) == .expired { return "it has expired" }

@@ -82,10 +82,15 @@ struct CertificateLife: Sendable {
 
     /// When an order is due by the wall clock, whatever stands against it; `now` where it is overdue.
     func dueAt(_ now: Timestamp) -> Timestamp {
-        guard let held, let schedule, !isRequested else { return now }
-        // Ordered from an authority that is not configured any more, as a trial before going live is.
-        if let directory = held.directory, !authorities.contains(where: { $0.directory == directory }) { return now }
+        guard let schedule, !isRequested else { return now }
+        if isForeign { return now }
         return max(now, schedule.renewal)
+    }
+
+    /// Whether it was ordered from an authority that is not configured any more, as a trial before going live is.
+    var isForeign: Bool {
+        guard let directory = held?.directory else { return false }
+        return !authorities.contains { $0.directory == directory }
     }
 
     private func attempt(at index: Int) -> Attempt {
@@ -107,14 +112,14 @@ struct CertificateLife: Sendable {
 
     /// The first authority is asked; after two failures in a row they take turns. One that said `Retry-After` is passed over.
     func allowance(at now: MonotonicInstant, failures: NameFailures) -> Allowance {
-        var allowance = Allowance(from: now, authority: history.failures < 2 ? 0 : history.failures % authorities.count)
+        var allowance = Allowance(from: now, authority: history.failures < 2 ? 0 : (history.failures - 1) % authorities.count)
         func delay(to instant: MonotonicInstant?, _ reason: String) {
             guard let instant, instant > allowance.from else { return }
             allowance.from = instant
             allowance.reason = reason
         }
         if !isRequested {
-            delay(to: quietUntil, "a certificate was obtained just before")
+            if !isForeign { delay(to: quietUntil, "a certificate was obtained just before") }
             delay(to: history.pause, "backing off after \(history.failures) failures in a row")
         }
         delay(to: failures.allowed(managed.names, at: now), "there were \(NameFailures.limit) failures within an hour")

@@ -88,13 +88,20 @@ package actor CertificateLifecycle {
 
     /// Until the task is cancelled.
     package func run() async {
+        while !Task.isCancelled { await pass(await settle()) }
+    }
+
+    /// Does all that is due.
+    ///
+    /// - Returns: how long nothing is.
+    func settle() async -> Duration {
         while !Task.isCancelled {
             let now = Moment(time)
             saveWhatIsNot()
             for index in lives.indices { for event in lives[index].warnings(at: now) { observe(event) } }
-            guard let wait = await actOnce(at: now) else { continue }
-            await pass(unsaved.isEmpty ? wait : min(wait, .seconds(60)))
+            if let wait = await actOnce(at: now) { return unsaved.isEmpty ? wait : min(wait, .seconds(60)) }
         }
+        return .zero
     }
 
     /// Does the first thing that is due.
@@ -137,8 +144,7 @@ package actor CertificateLifecycle {
             let info = try await authority.renewalInfo(for: certificateID)
             if let event = lives[index].learned(info, at: Moment(time)) { observe(event) }
         } catch {
-            // Stopping is no failure.
-            if case .cancelled = error.cause { return }
+            if error.isCancellation { return }
             observe(lives[index].didNotLearn(error, at: Moment(time)))
         }
     }

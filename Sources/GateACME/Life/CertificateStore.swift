@@ -81,7 +81,7 @@ package struct CertificateStore: Sendable {
         try writeFile(account.json.bytes, accountPath(directory))
     }
 
-    private func accountPath(_ directory: String) -> String { folder + "/accounts/\(Self.fileName(directory)).json" }
+    func accountPath(_ directory: String) -> String { folder + "/accounts/\(Self.fileName(directory)).json" }
 
     // MARK: Orders
 

@@ -1,7 +1,7 @@
 import GateCore
 import Glibc
 
-/// A file of the store that cannot be read or written.
+/// A file that cannot be read, written or used. `description` is a sentence for the operator.
 package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package let path: String
     package let problem: String

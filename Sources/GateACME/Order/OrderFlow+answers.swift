@@ -6,7 +6,11 @@ extension OrderFlow {
     mutating func begin(at now: Moment) -> Effect {
         deadline = now.monotonic + plan.timeLimit
         if let fault = planFault { return fail(fault) }
-        return send(saved == nil ? .createOrder : .readOrder)
+        guard var saved else { return send(.createOrder) }
+        saved.resumptions += 1
+        self.saved = saved
+        state = .savingResumption
+        return .save(saved)
     }
 
     mutating func succeeded(_ step: Step, _ answer: AuthorityAnswer, at now: Moment) throws(MalformedAnswer) -> Effect {

@@ -7,9 +7,20 @@ extension OrderFlow {
         state = .ended
         var failure = failure
         failure.challengeMemory = challengeMemory
-        failure.keepsOrder = failure.keepsOrder && saved != nil
+        failure.keepsOrder = failure.keepsOrder && saved.map { !isHopeless($0, failure.cause) } ?? false
         return .fail(failure)
     }
+
+    /// An order that the authority never finishes must not stand in the way of a new one until it expires, days later. Attempts that
+    /// the authority had no part in say nothing of it.
+    private func isHopeless(_ order: SavedOrder, _ cause: ACMEFailure.Cause) -> Bool {
+        switch cause {
+        case .unreachable, .local, .cancelled: false
+        default: order.resumptions >= Self.maximumResumptions
+        }
+    }
+
+    static var maximumResumptions: Int { 3 }
 
     private var authority: String { directoryURL.host }
 
@@ -30,7 +41,7 @@ extension OrderFlow {
         if let profile = plan.profile, !profiles.isEmpty, profiles[profile] == nil {
             return impossible(
                 "\(authority) has no profile \"\(profile)\"; it has \(profiles.keys.sorted().joined(separator: ", ")). "
-                    + "Correct or remove profile in [acme].")
+                    + "Correct acme.profile, or leave it out.")
         }
         return nil
     }
@@ -66,26 +77,27 @@ extension OrderFlow {
     /// Of every name that failed.
     func notProven() -> ACMEFailure {
         var failed: [ACMEFailure.Authorization] = []
+        var words: [String] = []
+        var isWorthRetrying = false
         for proof in proofs {
-            if case .failed(let kind, let problem) = proof.state {
-                failed.append(ACMEFailure.Authorization(name: proof.name, challenge: kind, problem: problem))
+            guard case .failed(let kind, let problem) = proof.state else { continue }
+            failed.append(ACMEFailure.Authorization(name: proof.name, challenge: kind, problem: problem))
+            let advice = ProblemAdvice.onName(proof.name, problem, challenge: kind, caaIdentities: directory.meta.caaIdentities)
+            isWorthRetrying = isWorthRetrying || advice.isWorthRetrying
+            let said = problem?.detail.map { " (\"\($0)\")" } ?? ""
+            words.append("\(proof.name): \(advice.meaning)\(said). \(advice.action)")
+            if !proof.isResponded {
+                words.append("The authority looked while this server was not running, which may be all that was wrong.")
             }
         }
         // An order may be invalid although no authorization is.
         if failed.isEmpty, let error = order?.error {
             return .refused(by: authority, error, termsOfService: directory.meta.termsOfService, countsAgainstLimits: true)
         }
-        let advice = failed.map {
-            ($0, ProblemAdvice.onName($0.name, $0.problem, challenge: $0.challenge, caaIdentities: directory.meta.caaIdentities))
-        }
-        let words = advice.map { failure, advice in
-            let said = failure.problem?.detail.map { " (\"\($0)\")" } ?? ""
-            return "\(failure.name): \(advice.meaning)\(said). \(advice.action)"
-        }
         return ACMEFailure(
             .notProven, words.isEmpty ? "\(authority) gave the order up without a reason." : words.joined(separator: " "),
             problem: failed.lazy.compactMap(\.problem).first ?? order?.error, authorizations: failed,
-            isWorthRetrying: words.isEmpty || advice.contains { $1.isWorthRetrying }, countsAgainstLimits: true)
+            isWorthRetrying: words.isEmpty || isWorthRetrying, countsAgainstLimits: true)
     }
 
     /// An event that nothing asked for: a fault in what drives the flow.
@@ -123,7 +135,7 @@ extension ACMEFailure {
         let action =
             switch error.reason {
             case .untrustedCertificate:
-                "If it is a private authority, set ca_file in [acme]; otherwise check this server's clock and its package ca-certificates."
+                "If it is a private authority, set acme.ca_file to its root certificate; otherwise check this server's clock, and that the package ca-certificates is installed."
             case .nameNotFound: "Check that this server can resolve names."
             case .forbiddenAddress: "Its address is one that this server may not reach."
             default: "Check that this server can reach the internet. It is tried again."
@@ -134,7 +146,7 @@ extension ACMEFailure {
     static func unexpected(_ authority: String, _ error: MalformedAnswer) -> ACMEFailure {
         ACMEFailure(
             .unexpectedAnswer,
-            "\(authority) gave an answer that breaks the protocol: \(error.description). Check directory in [acme]; if it is right, "
+            "\(authority) gave an answer that breaks the protocol: \(error.description). Check acme.directory; if it is right, "
                 + "the fault is the authority's.")
     }
 }

@@ -6,15 +6,16 @@ import GateHTTP
 extension OrderFlow {
     mutating func refused(_ step: Step, _ problem: ProblemDocument, _ answer: AuthorityAnswer, at now: Moment) -> Effect {
         let isPassing = answer.status >= 500 || answer.status == 429 || problem.kind == "rateLimited" || problem.kind == "serverInternal"
+        if problem.kind == "accountDoesNotExist" {
+            // Its orders went with it, and one new account is enough.
+            saved = nil
+            guard proofs.isEmpty, !hasRegistered else { return fail(refusal(problem, answer, at: now)) }
+            hasRegistered = true
+            state = .registering
+            return .register
+        }
         switch step {
         case .createOrder, .readOrder:
-            if problem.kind == "accountDoesNotExist", proofs.isEmpty, !hasRegistered {
-                // Its orders went with it.
-                hasRegistered = true
-                saved = nil
-                state = .registering
-                return .register
-            }
             if case .createOrder = step { return refusedOrder(problem, answer, at: now) }
             if isPassing { return tryAgain(step, answer.retryAfter, at: now, orFail: refusal(problem, answer, keepsOrder: true, at: now)) }
             // Nothing but the resumed order was asked for yet: it is gone, or belongs to an account that was changed.
@@ -71,7 +72,10 @@ extension OrderFlow {
         switch step {
         case .downloadAlternate(let index): nextChain(index + 1)
         case .deactivate: fail(lostCause ?? unexpected(error))
-        default: fail(unexpected(error))
+        case .createOrder: fail(unexpected(error))
+        // A page of somebody in between, perhaps. Not kept: an order that cannot be read cannot be resumed.
+        case .finalize: tryAgain(.readOrder, nil, at: now, orFail: unexpected(error))
+        default: tryAgain(step, nil, at: now, orFail: unexpected(error))
         }
     }
 }

@@ -59,6 +59,7 @@ package struct OrderFlow: Sendable {
         case awaiting(Step)
         case waiting(Step, until: MonotonicInstant)
         case registering
+        case savingResumption
         case savingOrder
         case savingChallenges
         case presenting(Int)
@@ -108,9 +109,10 @@ package struct OrderFlow: Sendable {
         case (.idle, .begin): return begin(at: now)
         case (.awaiting(let step), .answered(let answer)):
             if let problem = answer.problem { return refused(step, problem, answer, at: now) }
-            troubles = 0
             do throws(MalformedAnswer) {
-                return try succeeded(step, answer, at: now)
+                let effect = try succeeded(step, answer, at: now)
+                troubles = 0
+                return effect
             } catch {
                 return unreadable(step, error, at: now)
             }
@@ -119,6 +121,7 @@ package struct OrderFlow: Sendable {
         case (.waiting(let step, let until), .timePassed):
             return now.monotonic < until ? .wait(until: until) : send(step)
         case (.registering, .registered): return send(.createOrder)
+        case (.savingResumption, .saved): return send(.readOrder)
         case (.savingOrder, .saved): return readAuthorizations(at: now)
         case (.savingChallenges, .saved): return presentNext(after: -1, at: now)
         case (.presenting(let index), .presented):

@@ -70,14 +70,14 @@ package struct ProblemAdvice: Hashable, Sendable {
         case "externalAccountRequired":
             ProblemAdvice(
                 "it wants the account bound to one that you have with it",
-                "Get a key identifier and an HMAC key from the authority's website, and set both in [acme].", isWorthRetrying: false)
+                "Get a key id and an HMAC key from the authority, and set acme.eab.key_id and acme.eab.hmac_key.", isWorthRetrying: false)
         case "userActionRequired":
             ProblemAdvice(
                 "it wants you to do something first",
                 (problem.instance ?? termsOfService).map { "Visit \($0), and then run gatehouse cert renew." }
                     ?? "Log in to the authority's website, and then run gatehouse cert renew.", isWorthRetrying: false)
         case "invalidContact", "unsupportedContact":
-            ProblemAdvice("it does not accept the e-mail address", "Correct email in [acme].", isWorthRetrying: false)
+            ProblemAdvice("it does not accept the e-mail address", "Correct acme.email.", isWorthRetrying: false)
         case "rejectedIdentifier", "unsupportedIdentifier":
             ProblemAdvice(
                 "it gives no certificate for one of the names", "Take the name out, or use another authority.", isWorthRetrying: false)
@@ -91,7 +91,7 @@ package struct ProblemAdvice: Hashable, Sendable {
         case "accountDoesNotExist":
             ProblemAdvice("it does not know the account", "The account is registered anew with the next attempt.")
         case "invalidProfile":
-            ProblemAdvice("it has no such profile", "Correct or remove profile in [acme].", isWorthRetrying: false)
+            ProblemAdvice("it has no such profile", "Correct acme.profile, or leave it out.", isWorthRetrying: false)
         case "badCSR":
             ProblemAdvice(
                 "it does not accept the certificate request", "Another type of key, or fewer names, may be accepted.",

@@ -12,9 +12,12 @@ package struct SavedOrder: Sendable, Equatable {
     package let key: Secret
     /// How control of each name is being proven, for those that had been begun.
     package var challenges: [String: ChallengeKind]
+    /// How many attempts have gone on with it after the one that made it.
+    package var resumptions: Int
 
     package init(
-        directory: String, url: String, names: [String], profile: String? = nil, key: Secret, challenges: [String: ChallengeKind] = [:]
+        directory: String, url: String, names: [String], profile: String? = nil, key: Secret,
+        challenges: [String: ChallengeKind] = [:], resumptions: Int = 0
     ) {
         self.directory = directory
         self.url = url
@@ -22,6 +25,7 @@ package struct SavedOrder: Sendable, Equatable {
         self.profile = profile
         self.key = key
         self.challenges = challenges
+        self.resumptions = resumptions
     }
 }
 
@@ -32,6 +36,7 @@ extension SavedOrder {
             "directory": .string(directory), "url": .string(url), "names": .array(names.map { .string($0) }),
             "profile": profile.map { .string($0) } ?? .null, "key": .string(String(decoding: key.exposed, as: UTF8.self)),
             "challenges": .object(challenges.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value.rawValue)) }),
+            "resumptions": .integer(Int64(resumptions)),
         ]
     }
 
@@ -43,6 +48,7 @@ extension SavedOrder {
         let texts = names.compactMap(\.string)
         guard texts.count == names.count, !texts.isEmpty else { return nil }
         self.init(directory: directory, url: url, names: texts, profile: json["profile"]?.string, key: Secret(key))
+        resumptions = json["resumptions"]?.integer.map { Int(clamping: max($0, 0)) } ?? 0
         for member in json["challenges"]?.members ?? [] {
             challenges[member.name] = member.value.string.flatMap(ChallengeKind.init(rawValue:))
         }

@@ -134,6 +134,8 @@ final class AuthoritySession: Sendable {
             throw .unanswered(error)
         }
         let answer = AuthorityAnswer(response, to: url, at: time.now())
+        // The authority may have moved its things: the next call looks again.
+        if answer.status == 404 { state.withLock { $0.directory = nil } }
         if keepsNonce, let nonce = answer.nonce { state.withLock { $0.nonces.add(nonce) } }
         logger.debug(
             "asked the authority",

@@ -19,8 +19,9 @@ package struct OrderIdentifier: Hashable, Sendable {
 
     init(_ reader: ObjectReader) throws(MalformedAnswer) {
         type = try reader.text("type")
-        // Names are the same in either case.
-        value = try reader.text("value").lowercased()
+        // Names are the same in either case, and addresses in several spellings.
+        let text = try reader.text("value").lowercased()
+        value = type == "ip" ? IPAddress(text)?.description ?? text : text
     }
 
     package var json: JSON { ["type": .string(type), "value": .string(value)] }

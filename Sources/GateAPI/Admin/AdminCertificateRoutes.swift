@@ -42,6 +42,7 @@ extension JSONWriter {
         member("fingerprint", certificate.fingerprint)
         member("next_action", certificate.nextAction)
         member("next_action_at", certificate.nextActionAt)
+        member("reason", certificate.reason)
         member("busy", certificate.isBusy)
         name("last_problem")
         if let problem = certificate.lastProblem {

@@ -44,14 +44,18 @@ package struct CertificateReport: Sendable {
     package var fingerprint: String?
     /// In a few words: "renew", "wait for a changed file".
     package var nextAction: String
+    /// `nil`: nothing is waited for.
     package var nextActionAt: Timestamp?
+    /// Why it is done then.
+    package var reason: String?
     /// An order is under way.
     package var isBusy: Bool
     package var lastProblem: LastProblem?
 
     package init(
         names: [String], source: Source, status: Status, issuer: String? = nil, authority: String? = nil, notBefore: Timestamp? = nil,
-        notAfter: Timestamp? = nil, fingerprint: String? = nil, nextAction: String, nextActionAt: Timestamp? = nil, isBusy: Bool = false,
+        notAfter: Timestamp? = nil, fingerprint: String? = nil, nextAction: String, nextActionAt: Timestamp? = nil, reason: String? = nil,
+        isBusy: Bool = false,
         lastProblem: LastProblem? = nil
     ) {
         self.names = names
@@ -64,6 +68,7 @@ package struct CertificateReport: Sendable {
         self.fingerprint = fingerprint
         self.nextAction = nextAction
         self.nextActionAt = nextActionAt
+        self.reason = reason
         self.isBusy = isBusy
         self.lastProblem = lastProblem
     }

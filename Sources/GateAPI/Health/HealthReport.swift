@@ -51,7 +51,15 @@ package final class HealthReport: Sendable {
     package var uptime: Duration { time.monotonic().since(startedAt) }
 
     /// From now on the server is not ready: a load balancer shall send new requests elsewhere.
-    package func stop() { isStopping.withLock { $0 = true } }
+    ///
+    /// - Returns: whether it was until now.
+    @discardableResult
+    package func stop() -> Bool {
+        isStopping.withLock { isStopping in
+            defer { isStopping = true }
+            return !isStopping
+        }
+    }
 
     package struct Check: Sendable {
         package let name: String

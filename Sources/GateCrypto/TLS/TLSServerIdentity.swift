@@ -6,10 +6,12 @@ package final class TLSServerIdentity: Sendable {
     /// The DNS names of the certificate in lower case, wildcards (`*.example.com`) among them.
     package let names: [String]
 
+    /// - Parameter oldest: the oldest version of TLS that is spoken.
     /// - Throws: where libssl does not take them, such as a key that its security level finds too weak.
-    package init(_ certified: CertifiedKey) throws(CryptoError) {
+    package init(_ certified: CertifiedKey, oldest: TLSHandshake.Version = .tls12) throws(CryptoError) {
         names = certified.leaf.dnsNames
         context = try TLSContext(TLS_server_method())
+        if oldest == .tls13 { try check(gate_ssl_ctx_set_min_version(context.pointer, TLS1_3_VERSION), "demand TLS 1.3") }
         try Self.use(certified, in: context.pointer)
         TLSServerCallbacks.install(in: context.pointer)
     }

@@ -82,7 +82,23 @@ struct CertificateDraft {
             X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, text, Int32(text.count), -1, 0), "write the subject")
         try check(X509_set_issuer_name(x509, subject), "write the issuer")
         try check(X509_set_pubkey(x509, key), "write the public key")
-        for item in extensions { try item.withPointer { X509_add_ext(x509, $0, -1) } }
+        let identifier = try Self.keyIdentifier(of: key)
+        let identifiers = [
+            CertificateExtension(identifier: "2.5.29.14", isCritical: false, value: DER.octetString(identifier)),
+            CertificateExtension(identifier: "2.5.29.35", isCritical: false, value: DER.sequence([DER.tagged(0, identifier)])),
+        ]
+        for item in extensions + identifiers { try item.withPointer { X509_add_ext(x509, $0, -1) } }
         guard X509_sign(x509, key, MessageDigest.sha256.pointer) > 0 else { throw .drained("sign a certificate") }
+    }
+
+    /// RFC 7093 §2, method 4: the first 20 bytes of the SHA-256 of the key as it stands in the certificate.
+    private static func keyIdentifier(of key: OpaquePointer) throws(CryptoError) -> [UInt8] {
+        let size = i2d_PUBKEY(key, nil)
+        guard size > 0 else { throw .drained("write a public key") }
+        let der = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
+            var place = buffer.baseAddress
+            count = Int(i2d_PUBKEY(key, &place))
+        }
+        return Array(SHA256.hash(der).prefix(20))
     }
 }

@@ -3,15 +3,17 @@ package import GateCore
 extension CertifiedKey {
     /// A certificate that signed itself, with a new P-256 key: for the time until a trusted one has come.
     ///
-    /// It is valid from an hour before `now`, for clients whose clock is slow.
-    /// - Parameter names: at least one.
+    /// - Parameters:
+    ///   - names: at least one.
+    ///   - backdating: it is valid from that long before `now`, for clients whose clock is slow.
     package static func selfSigned(
-        for names: [CertificateName], at now: Timestamp, lifetime: Duration = .seconds(7 * 86_400), entropy: some Entropy
+        for names: [CertificateName], at now: Timestamp, lifetime: Duration = .seconds(7 * 86_400), backdating: Duration = .seconds(3600),
+        entropy: some Entropy
     ) throws(CertificateError) -> CertifiedKey {
         guard let first = names.first else { throw .invalidName("") }
         return try selfSigned(
             CertificateDraft(
-                commonName: first.fittingCommonName, serial: serial(entropy), notBefore: now - .seconds(3600), notAfter: now + lifetime,
+                commonName: first.fittingCommonName, serial: serial(entropy), notBefore: now - backdating, notAfter: now + lifetime,
                 extensions: CertificateExtension.server + [.subjectAlternativeName(names, isCritical: false)]),
             entropy: entropy)
     }

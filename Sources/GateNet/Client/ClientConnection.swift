@@ -32,6 +32,7 @@ final class ClientConnection: ChannelInboundHandler {
     private(set) var failure: OutgoingError?
     /// Why nothing more will come; what has come may still be taken.
     private var inputFailure: OutgoingError?
+    private var isInputEnded = false
     private var responseWaiter: CheckedContinuation<Result<ClientExchangeState.Step, OutgoingError>, Never>?
     /// What sends the body of the request, where that is a stream.
     var pump: Task<Void, Never>?
@@ -72,7 +73,7 @@ final class ClientConnection: ChannelInboundHandler {
         failure = nil
         state.begin(request.method, isWhole: request.isWhole)
         let isKept = state.count > 1
-        guard let context else {
+        guard let context, !isInputEnded else {
             isRetriable = isKept
             fail(inputFailure ?? .badResponse(destination, .truncated, hasBegun: false))
             return true
@@ -195,9 +196,9 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     private func wake() {
-        guard let waiter = responseWaiter, let ready = ready() else { return }
+        guard let waiter = responseWaiter else { return }
         responseWaiter = nil
-        waiter.resume(returning: ready)
+        if let ready = ready() { waiter.resume(returning: ready) } else { responseWaiter = waiter }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -216,13 +217,15 @@ final class ClientConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if inputFailure == nil {
-            inputFailure = error as? OutgoingError ?? .disconnected(destination, "broke the connection off (\(error))")
+            inputFailure = .broken(destination, error)
         }
         inputEnded()
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // An orderly end has been told as an event before. This is another: a write that failed, say.
+        if !isInputEnded, inputFailure == nil { inputFailure = .disconnected(destination, "broke the connection off") }
         inputEnded()
         context.fireChannelInactive()
     }
@@ -233,6 +236,7 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     private func inputEnded() {
+        isInputEnded = true
         // An error is no orderly end: a body that has no length of its own must not be taken as whole.
         if inputFailure == nil { state.endInput() }
         if standing == .idle { close() }

@@ -2,7 +2,7 @@
 package struct ClientLimits: Sendable {
     /// For the name, and again for all of its addresses together.
     package var connectTime: Duration = .seconds(10)
-    /// For the TLS handshake.
+    /// For the TLS handshake; stands in place of what the TLS configuration says.
     package var handshakeTime: Duration = .seconds(10)
     /// How long one address may keep the next one waiting (RFC 8305 §5).
     package var attemptDelay: Duration = .milliseconds(250)

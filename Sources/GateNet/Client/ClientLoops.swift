@@ -34,6 +34,12 @@ final class ClientLoops: Sendable {
         return loops[Int(UInt(bitPattern: destination.hashValue) % UInt(loops.count))]
     }
 
+    func connectionCount() async -> Int {
+        var count = 0
+        for loop in loops { count += (try? await loop.context.eventLoop.submit { loop.context.value.connections }.get()) ?? 0 }
+        return count
+    }
+
     func shutDown() async {
         for loop in loops { try? await loop.context.eventLoop.submit { loop.context.value.shutDown() }.get() }
         await settings.resolver.shutDown()

@@ -124,6 +124,8 @@ final class Dial {
         return ClientBootstrap(group: eventLoop)
             // Reads happen when the exchange asks for them: that is the back-pressure.
             .channelOption(.autoRead, value: false)
+            // Else the channel closes at the end of the input, with what TLS has not opened yet.
+            .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 << 10))
             .connectTimeout(TimeAmount(settings.limits.connectTime))
             .channelInitializer { channel in
@@ -145,19 +147,27 @@ final class Dial {
             finish(.success(channel))
             return
         }
-        guard let handshake = settings.handshake else {
+        guard let tls = settings.tls else {
             finish(.failure(OutgoingError(.tls, "cannot connect to \(destination): this client was made without TLS")))
             return
         }
-        limit(settings.limits.handshakeTime) { [destination, limit = settings.limits.handshakeTime] in
-            .timedOut(destination, "the TLS handshake took longer than \(limit.text)")
-        }
-        handshake.secure(channel, serverName: serverName).assumeIsolated().whenComplete { [self] result in
-            switch result {
-            case .success: finish(.success(channel))
-            case .failure(let error as OutgoingError): finish(.failure(error))
-            case .failure(let error): finish(.failure(OutgoingError(.tls, "the TLS handshake with \(destination) failed: \(error)")))
+        secure(channel, serverName, tls)
+    }
+
+    private func secure(_ channel: any Channel, _ serverName: String, _ tls: TLSClientConfiguration) {
+        deadline?.cancel()
+        do {
+            // The protocol is named although there is no choice, so that a server of another one refuses (RFC 7301 §3.2).
+            let handler = try tls.handler(for: serverName, protocols: [.http1], on: eventLoop)
+            try channel.pipeline.syncOperations.addHandler(handler)
+            handler.handshaken.assumeIsolated().whenComplete { [self] result in
+                switch result {
+                case .success: finish(.success(channel))
+                case .failure(let error): finish(.failure(.handshakeFailed(destination, error)))
+                }
             }
+        } catch {
+            finish(.failure(.handshakeFailed(destination, error)))
         }
     }
 

@@ -15,17 +15,17 @@ package struct HTTPClient: OutgoingHTTP {
 
     /// - Parameters:
     ///   - egress: which addresses its requests may reach.
-    ///   - handshake: how TLS is spoken; without it `https` fails.
+    ///   - tls: whom to trust; without it `https` fails.
     ///   - group: the event loops that connections live on; the caller's, to be shut down after the client.
     package init(
-        egress: EgressRule, handshake: (any ClientHandshake)? = nil, limits: ClientLimits = ClientLimits(),
+        egress: EgressRule, tls: TLSClientConfiguration? = nil, limits: ClientLimits = ClientLimits(),
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, time: any TimeSource = SystemTime()
     ) {
         self.init(
             egress: egress, group: group,
             settings: ClientSettings(
                 limits: limits, resolver: SystemNameResolver(threads: limits.resolverThreads, waiting: limits.resolverWaiting),
-                handshake: handshake, time: time))
+                tls: tls, time: time))
     }
 
     init(egress: EgressRule, group: any EventLoopGroup, settings: ClientSettings) {
@@ -46,6 +46,9 @@ package struct HTTPClient: OutgoingHTTP {
 
     /// Gives up what is on its way, and closes all connections. Requests fail with `.cancelled` from then on.
     package func shutDown() async { await loops.shutDown() }
+
+    /// Connections being made, in use, and idle.
+    func connectionCount() async -> Int { await loops.connectionCount() }
 
     package func send(_ request: OutgoingRequest) async throws(OutgoingError) -> OutgoingResponse {
         let destination = Destination(request.url, socket: socket, egress: egress)

@@ -1,3 +1,4 @@
+import GateCrypto
 import GateHTTP
 
 /// Each way in which a request can fail, in an operator's words: whom it was for, what failed, and what to do where that is known.
@@ -17,6 +18,26 @@ extension OutgoingError {
         let reason = (failures.first { $0.reason != .connectionFailed } ?? failures[0]).reason
         let causes = failures.map { failure in failure.address.map { "\(failure.cause) (\($0))" } ?? failure.cause }
         return OutgoingError(reason, "cannot connect to \(destination): \(causes.joined(separator: "; "))")
+    }
+
+    static func handshakeFailed(_ destination: Destination, _ error: any Error) -> OutgoingError {
+        let reason: Reason =
+            switch error as? TLSError {
+            case .untrusted: .untrustedCertificate
+            case .timedOut: .timedOut
+            case .truncated, .closed: .disconnected
+            default: .tls
+            }
+        return OutgoingError(reason, "cannot connect to \(destination): \(error)")
+    }
+
+    /// An established connection broke, or what comes over it cannot be trusted to be whole.
+    static func broken(_ destination: Destination, _ error: any Error) -> OutgoingError {
+        switch error as? TLSError {
+        case nil: disconnected(destination, "broke the connection off (\(error))")
+        case .truncated: disconnected(destination, "cut the connection off without a TLS close_notify")
+        case let error?: OutgoingError(.tls, "the connection to \(destination) broke: \(error)")
+        }
     }
 
     static func disconnected(_ destination: Destination, _ detail: String) -> OutgoingError {

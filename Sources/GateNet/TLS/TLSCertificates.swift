@@ -13,16 +13,19 @@ package final class TLSCertificates: Sendable {
 
     private let table: Table
     private let context: TLSServerContext
+    private let oldest: TLSHandshake.Version
 
     /// - Parameters:
     ///   - fallback: serves every name until ``serve(_:fallback:)`` is called.
+    ///   - oldest: the oldest version of TLS that is spoken.
     ///   - protocols: that are spoken, the preferred first.
     /// - Throws: where the certificate cannot be used.
     package init(
-        fallback: CertifiedKey, protocols: [ApplicationProtocol] = [.http2, .http1], tickets: SessionTickets = SessionTickets()
+        fallback: CertifiedKey, oldest: TLSHandshake.Version = .tls12, protocols: [ApplicationProtocol] = [.http2, .http1], tickets: SessionTickets = SessionTickets()
     ) throws(CryptoError) {
-        let table = Table(TLSCertificateTable(fallback: try TLSServerIdentity(fallback)))
+        let table = Table(TLSCertificateTable(fallback: try TLSServerIdentity(fallback, oldest: oldest)))
         self.table = table
+        self.oldest = oldest
         context = TLSServerContext(protocols: protocols.map(\.rawValue), tickets: tickets) { hello in
             table.current.withLock { $0.choice(for: hello) }
         }
@@ -34,14 +37,14 @@ package final class TLSCertificates: Sendable {
     /// - Throws: where one of them cannot be used; then all stays as it was.
     package func serve(_ certified: [CertifiedKey], fallback: CertifiedKey) throws(CryptoError) {
         var identities: [TLSServerIdentity] = []
-        for pair in certified { identities.append(try TLSServerIdentity(pair)) }
-        let fallback = try TLSServerIdentity(fallback)
+        for pair in certified { identities.append(try TLSServerIdentity(pair, oldest: oldest)) }
+        let fallback = try TLSServerIdentity(fallback, oldest: oldest)
         table.current.withLock { [identities] in $0.serve(identities, fallback: fallback) }
     }
 
     /// From now on a handshake for `name` with the protocol `acme-tls/1`, and no other, is answered with this certificate (RFC 8737 §3).
     package func present(_ certified: CertifiedKey, for name: String) throws(CryptoError) {
-        let identity = try TLSServerIdentity(certified)
+        let identity = try TLSServerIdentity(certified, oldest: oldest)
         table.current.withLock { $0.present(identity, for: name) }
     }
 

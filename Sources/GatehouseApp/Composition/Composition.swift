@@ -21,6 +21,7 @@ struct Composition: Sendable {
     let api: API
     let admin: AdminAPI
     let certificates: ServerCertificates
+    let doctorProof: DoctorProof
     private let log: Logger
 
     /// - Throws: `StorageError`; `CommandFailure` for what is wrong with the data folder.
@@ -50,12 +51,15 @@ struct Composition: Sendable {
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
             rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
-        certificates = ServerCertificates(configuration, time: time)
+        let metrics = MetricsRegistry()
+        self.metrics = metrics
+        certificates = ServerCertificates(
+            configuration, time: time, entropy: entropy, log: log, observe: metrics.register(certificatesOf: configuration, time: time))
         var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
-        metrics = MetricsRegistry()
         metrics.register(identity: identity, backends: backends)
+        doctorProof = DoctorProof(secret: secrets.accountHashKey)
 
         guard let securityHeaders = SecurityHeaders(configuration) else {
             throw CommandFailure(.configuration, "headers.content_security_policy holds a control character.")
@@ -69,7 +73,6 @@ struct Composition: Sendable {
                 securityHeaders: securityHeaders, cookie: SessionCookie(isSecure: configuration.cookiesAreSecure),
                 publicURL: configuration.publicURL.description, bodyLimit: configuration.http.maxBody.bytes, time: time, log: log))
         let identity = identity
-        let metrics = metrics
         admin = AdminAPI(
             services: AdminServices(
                 identity: identity, limits: backends.limits, health: health, certificates: certificates,
@@ -122,7 +125,7 @@ extension SecurityHeaders {
     fileprivate init?(_ configuration: Configuration) {
         let headers = configuration.headers
         self.init(
-            hsts: headers.hsts > .zero ? headers.hsts : nil,
+            hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,
             contentSecurityPolicy: headers.contentSecurityPolicy.isEmpty ? nil : headers.contentSecurityPolicy,
             frameOptions: headers.frameOptions == .off ? nil : headers.frameOptions.rawValue)
     }

@@ -39,7 +39,7 @@ extension Configuration {
             "The authority: the address of its ACME directory (RFC 8555)."),
         ConfigurationKey(
             "acme.ca_file", \.acme.caFile, .optional(.path), example: "/etc/gatehouse/authority.pem",
-            "Certificates in PEM form with which the authority's own server is verified, instead of the system's; for a private "
+            "Certificates in PEM form with which the authority's own server is verified, besides the system's; for a private "
                 + "authority."),
         ConfigurationKey(
             "acme.staging_directory", \.acme.stagingDirectory, .optional(.directory),

@@ -14,7 +14,8 @@ extension Doctor {
         case (.stopped, .success):
             database = await limited(to: settings.timeLimit, late: late) { await examineDatabase() }
         }
-        return DataFolderCheck(path: path, folder: folder, user: geteuid(), room: FreeRoom.at(path), database: database)
+        return DataFolderCheck(
+            path: path, folder: folder, user: geteuid(), room: FreeRoom.at(path), database: database, exposed: ExposedFiles.in(path))
     }
 
     /// Under the lock, as commands do: a second process never writes.

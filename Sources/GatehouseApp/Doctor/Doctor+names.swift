@@ -1,3 +1,4 @@
+import GateACME
 import GateCore
 import GateHTTP
 import GateNet
@@ -45,13 +46,17 @@ extension Doctor {
         if Self.knownAddresses(facts.name) != nil {
             findings.append(Finding("DNS", facts.name, .skipped, "\(facts.name) needs no name server."))
         } else {
-            findings += AddressCheck(facts: facts, local: local, port: plans.first?.port ?? settings.httpPort).findings()
+            findings += AddressCheck(
+                facts: facts, local: local, port: plans.first?.port ?? settings.httpPort,
+                needsPublicAddress: configuration.tls.mode == .acme && configuration.acme.caFile == nil
+            ).findings()
             if let authority {
                 findings.append(
                     CAACheck(
                         name: facts.name, caa: facts.caa, identities: authority.directory?.caaIdentities ?? [],
                         authority: authority.url.host,
-                        methods: configuration.acme.challenges.map(\.rawValue), account: nil
+                        methods: configuration.acme.challenges.map(\.rawValue),
+                        account: CertificateStore(folder: configuration.dataDirectory + "/acme").accountURL(authority.url.description)
                     ).finding())
             }
         }

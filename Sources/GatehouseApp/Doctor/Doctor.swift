@@ -27,6 +27,15 @@ package struct Doctor: Sendable {
         package static func ofThisMachine() -> Settings {
             Settings(resolver: ResolverConfiguration(resolvConf: SystemFile.text("/etc/resolv.conf")))
         }
+
+        /// Whether ``ask(_:)`` takes it: `IP`, `IP:port`, `[IPv6]:port`.
+        package static func isResolver(_ text: String) -> Bool { DNSServer(text) != nil }
+
+        /// Asks these name servers instead of those before; none: those before.
+        package mutating func ask(_ servers: [String]) {
+            let servers = servers.compactMap { DNSServer($0) }
+            if !servers.isEmpty { resolver.servers = servers }
+        }
     }
 
     let configuration: Configuration
@@ -78,7 +87,9 @@ package struct Doctor: Sendable {
         let listening = listeners?.checks ?? listenAddresses.map { running($0.key, $0.address, server.state, holders) }
         let facts = await authorityFacts
         return DoctorReport(
-            findings: [clock(facts)] + (await folder).findings() + listening.map { $0.finding() } + authorityFindings(facts)
+            findings: [
+                ServerCheck(state: server.state, trouble: server.trouble, socket: configuration.listen.admin).finding(), clock(facts),
+            ] + (await folder).findings() + listening.map { $0.finding() } + authorityFindings(facts)
                 + names.flatMap { findings($0, facts, server.state, holders) } + certificateFindings(server))
     }
 
@@ -120,7 +131,8 @@ package struct Doctor: Sendable {
     private func certificateFindings(_ server: ServerSurvey.Facts) -> [Finding] {
         guard configuration.tls.mode != .off else { return [] }
         return CertificateCheck(
-            mode: configuration.tls.mode.rawValue, names: names, certificates: server.certificates, files: server.files,
+            mode: configuration.tls.mode.rawValue, names: names.map { IPAddress($0)?.description ?? $0 }, certificates: server.certificates,
+            files: server.files,
             isRunning: server.state != .stopped, now: time.now()
         ).findings()
     }

@@ -9,7 +9,7 @@ struct PortPlan: Hashable {
     var key: String
     var isConfigured: Bool
 
-    /// The ports of `name`, that of its clients first.
+    /// The ports of `name`, in rising order.
     ///
     /// - Parameters:
     ///   - httpPort: where authorities ask for HTTP-01: 80 (RFC 8555 §8.3).
@@ -35,6 +35,6 @@ struct PortPlan: Hashable {
             plans.append(plan(httpPort, isTLS: false, .convenience))
         }
         var seen: Set<Int> = []
-        return plans.filter { seen.insert($0.port).inserted }
+        return plans.filter { seen.insert($0.port).inserted }.sorted { $0.port < $1.port }
     }
 }

@@ -29,3 +29,16 @@ struct HTTPServerService: Service {
         await server.shutdownGracefully(within: shutdownTimeout)
     }
 }
+
+/// Services that stop at the same time, so that their time limits run together, not one after the other.
+struct SimultaneousServices: Service {
+    let services: [any Service]
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for service in services { group.addTask { try await service.run() } }
+            // The first that fails is told; the others are cancelled.
+            try await group.waitForAll()
+        }
+    }
+}

@@ -67,7 +67,8 @@ struct HTTPSRedirectTests {
         arguments: [
             ("/health", true), ("/api/v1/health", true), ("/api/health", true), ("/api/v1/health/live", true),
             ("/api/v1/health/ready?x=1", true),
-            ("/health/", false), ("/Health", false), ("/health/../api/v1/auth/me", false), ("/api/v1/auth/me", false),
+            ("/.well-known/acme-challenge/x", false), ("/health/", false), ("/Health", false),
+            ("/health/../api/v1/auth/me", false), ("/api/v1/auth/me", false),
         ])
     func health(target: String, isAnswered: Bool) async { #expect((await answer("192.0.2.1", target).status == .ok) == isAnswered) }
 

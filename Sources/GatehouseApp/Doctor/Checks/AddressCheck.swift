@@ -8,6 +8,8 @@ struct AddressCheck {
     let local: LocalAddresses
     /// Where clients connect first: the visits there tell whether an address leads here.
     let port: Int
+    /// Whether an authority on the Internet is to find its way here.
+    var needsPublicAddress = false
 
     func findings() -> [Finding] {
         let lookups = [(DNSRecordType.a, facts.ipv4), (.aaaa, facts.ipv6)]
@@ -82,8 +84,13 @@ struct AddressCheck {
         let visit = facts.visits.first { $0.address == address && $0.port == port }
         let other = facts.visits.contains { $0.address == address && $0.outcome == .ours }
         if local.contains(address) {
-            guard PublicInternet.contains(address) else {
-                return finding(.ok, "\(type) \(address) is this machine's; it is a private address, which only its own network reaches.")
+            if !PublicInternet.contains(address) {
+                let words = "\(type) \(address) is this machine's, and a private address, which only its own network reaches"
+                guard needsPublicAddress else { return finding(.ok, words + ".") }
+                return finding(
+                    .problem, words + ": the authority does not.",
+                    "Let the record name the public address under which this machine is reached; for an authority of your own network, set "
+                        + "acme.ca_file.")
             }
             return finding(.ok, "\(type) \(address) is this machine's.")
         }

@@ -58,7 +58,7 @@ struct AuthorityCheck {
                         + "acme.ca_file to its root certificate."
                     : "acme.ca_file must hold the root certificate that \(host)'s own certificate leads to, and that certificate must name \(host)."
             )
-        case .timedOut, .connectionFailed:
+        case .timedOut, .connectionFailed, .refused:
             return say(
                 .problem, seen, "Let this machine connect to \(host) on port \(facts.url.port): see its firewall, its routes and any proxy."
             )

@@ -8,6 +8,8 @@ struct DataFolderCheck {
     let user: UInt32
     let room: FreeRoom?
     let database: Database
+    /// Files with keys that others can read.
+    let exposed: [String]
 
     enum Database: Hashable {
         case answers
@@ -33,7 +35,7 @@ struct DataFolderCheck {
         case .success(let facts) where !facts.isFolder:
             return [say(.problem, "\(path) is no folder.", "Move it away, or set data_dir to another path.")]
         case .success(let facts):
-            return [ownership(facts), roomFinding, databaseFinding].compactMap { $0 }
+            return [ownership(facts), exposure, roomFinding, databaseFinding].compactMap { $0 }
         }
     }
 
@@ -54,6 +56,14 @@ struct DataFolderCheck {
                 "Run gatehouse as \(owner): sudo -u \(owner) gatehouse doctor")
         }
         return say(.ok, "\(path) belongs to \(owner), and nobody else sees it.")
+    }
+
+    private var exposure: Finding? {
+        guard let first = exposed.first else { return nil }
+        let others = exposed.count == 1 ? "" : " and \(exposed.count - 1) more"
+        return say(
+            .problem, "Others can read \(first)\(others), which holds keys.",
+            "chmod 600 \(exposed.prefix(8).joined(separator: " ")); and if somebody may have: gatehouse secret rotate")
     }
 
     private var roomFinding: Finding? {

@@ -32,20 +32,19 @@ package struct AddressVisitor: Sendable {
         let nonce = DoctorProof.nonce(entropy)
         let loop = group.next()
         let promise = loop.makePromise(of: VisitReply.self)
-        let exchange = VisitExchange(promise, proof: proof, nonce: nonce, head: head(name, port, isTLS, nonce))
+        let head = head(name, port, isTLS, nonce)
         let deadline = loop.scheduleTask(in: TimeAmount(timeLimit)) { promise.fail(ChannelError.connectTimeout(.zero)) }
         let reply: VisitReply
         do {
             let address = try SocketAddress(ipAddress: address.description, port: port)
-            let bound = NIOLoopBound(exchange, eventLoop: loop)
-            let configuration = tls
+            let (proof, tls) = (proof, isTLS ? tls : nil)
             ClientBootstrap(group: loop)
                 .connectTimeout(TimeAmount(timeLimit))
                 .connect(to: address)
                 .flatMap { channel in
                     promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
                     return channel.eventLoop.makeCompletedFuture {
-                        try bound.value.begin(on: channel, name: name, tls: isTLS ? configuration : nil)
+                        try VisitExchange(promise, proof: proof, nonce: nonce, head: head).begin(on: channel, name: name, tls: tls)
                     }
                 }
                 .whenFailure { promise.fail($0) }

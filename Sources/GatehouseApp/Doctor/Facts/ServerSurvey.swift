@@ -12,6 +12,8 @@ struct ServerSurvey {
         var proof: DoctorProof?
         var certificates: [CertificateSummary] = []
         var files: [CertificateFile] = []
+        /// A server has the data folder, and cannot be reached through the admin socket.
+        var trouble: String?
     }
 
     private let configuration: Configuration
@@ -36,6 +38,10 @@ struct ServerSurvey {
         } catch let failure as CommandFailure where failure.code == .permission {
             facts.state = .unreadableKey(failure.message)
         } catch {
+            if isFolderTaken {
+                facts.state = .running(process: holderOfFolder)
+                facts.trouble = (error as? CommandFailure)?.message ?? "\(error)"
+            }
             facts.certificates = await ServerCertificates(configuration, time: time).certificates().map(CertificateSummary.init)
         }
         do throws(SecretsError) {
@@ -45,6 +51,18 @@ struct ServerSurvey {
         }
         facts.files = zip(configuration.tls.certificates, configuration.tls.keys).map(Self.file)
         return facts
+    }
+
+    /// The lock is taken for a moment only, and where there is a folder: the doctor makes none.
+    private var isFolderTaken: Bool {
+        guard case .success = FileFacts.of(configuration.dataDirectory + "/gatehouse.lock") else { return false }
+        do throws(StorageError) {
+            try DataDirectoryLock(folder: configuration.dataDirectory).release()
+            return false
+        } catch {
+            if case .busy = error { return true }
+            return false
+        }
     }
 
     /// What ``DataDirectoryLock`` writes.

@@ -66,24 +66,13 @@ package struct PortHolders: Sendable {
     /// Only this user's own processes can be looked into, or all of them by root.
     private func process(holding inode: UInt64) -> Int32? {
         let sought = "socket:[\(inode)]"
-        for process in Self.names(in: root).compactMap({ Int32($0) }) {
-            for descriptor in Self.names(in: "\(root)/\(process)/fd")
+        for process in SystemFile.names(in: root).compactMap({ Int32($0) }) {
+            for descriptor in SystemFile.names(in: "\(root)/\(process)/fd")
             where Self.link("\(root)/\(process)/fd/\(descriptor)") == sought {
                 return process
             }
         }
         return nil
-    }
-
-    private static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
     }
 
     private static func link(_ path: String) -> String? {

@@ -39,3 +39,23 @@ package struct FreeRoom: Hashable, Sendable {
             bytes: UInt64(status.f_bavail) * UInt64(status.f_frsize), inodes: UInt64(status.f_favail), countsInodes: status.f_files > 0)
     }
 }
+
+/// Files that hold keys, and that others than their owner can read.
+package enum ExposedFiles {
+    /// `secrets.toml`, the self-signed certificate's key, and what is kept of ACME accounts and certificates.
+    package static func `in`(_ folder: String) -> [String] {
+        let single = ["secrets.toml", "self-signed.pem"].map { "\(folder)/\($0)" }
+        return (single + files(below: folder + "/acme", depth: 0)).filter { path in
+            guard let facts = try? FileFacts.of(path).get() else { return false }
+            return !facts.isFolder && facts.mode & 0o077 != 0
+        }
+    }
+
+    private static func files(below folder: String, depth: Int) -> [String] {
+        guard depth < 4 else { return [] }
+        return SystemFile.names(in: folder).filter { $0 != "." && $0 != ".." }.sorted().flatMap { name in
+            let path = "\(folder)/\(name)"
+            return (try? FileFacts.of(path).get())?.isFolder == true ? files(below: path, depth: depth + 1) : [path]
+        }
+    }
+}
