@@ -43,7 +43,10 @@ package final class API: Responder {
     }
 
     private func respond(to request: Request, by endpoint: Endpoint, _ parameters: RouteParameters) -> Answer {
-        guard endpoint.access == .signedIn else { return admit(request, by: endpoint, parameters, as: .anonymous) }
+        guard endpoint.access == .signedIn else {
+            guard endpoint.limit != .none else { return handle(request, by: endpoint, parameters, as: .anonymous) }
+            return admit(request, by: endpoint, parameters, as: .anonymous)
+        }
         let caller = Caller(of: request, cookie: services.cookie, identity: services.identity)
         guard case .unknownCookie(let token) = caller else { return admit(request, by: endpoint, parameters, as: caller) }
         return .later { [self] in
