@@ -9,11 +9,9 @@ from certificates import fingerprint
 from secure import served
 
 
-def curl(server, *options: str, port: int | None = None) -> str:
-    port = port or server.https_port
-    return subprocess.run(
-        ["curl", "-s", "--max-time", "10", "--connect-to", f"::127.0.0.1:{port}", *options], capture_output=True, text=True, check=True
-    ).stdout
+def curl(server, *options: str) -> str:
+    resolve = [word for port in (server.port, server.https_port) for word in ("--resolve", f"gate.test:{port}:127.0.0.1")]
+    return subprocess.run(["curl", "-s", "--max-time", "10", *resolve, *options], capture_output=True, text=True, check=True).stdout
 
 
 def self_signed(server):
@@ -39,8 +37,7 @@ def test_self_signed_stays_over_restarts(make_secure):
 def test_a_redirected_request_keeps_method_and_body(make_secure):
     server = make_secure().start()
     answer = curl(
-        server, "-L", "--cacert", str(server.ca_file), "--connect-to", f"gate.test:{server.port}:127.0.0.1:{server.port}", "-w",
-        "\n%{http_code} %{num_redirects} %{scheme}", "-H", "Content-Type: application/json",
+        server, "-L", "--cacert", str(server.ca_file), "-w", "\n%{http_code} %{num_redirects} %{scheme}", "-H", "Content-Type: application/json",
         "-d", json.dumps({"email": server.address(), "password": "Correct-Horse-9-battery"}),
         f"http://gate.test:{server.port}/api/v1/auth/register")
     body, told = answer.rsplit("\n", 1)
