@@ -27,7 +27,7 @@ package final class API: Responder {
     package func respond(to request: Request) -> Answer {
         if let preflight = services.cors.preflight(request) {
             var response = preflight
-            services.securityHeaders.decorate(&response)
+            services.securityHeaders.decorate(&response, over: request.scheme)
             return .now(response)
         }
         switch router.match(request.method, request.target.path) {
@@ -43,7 +43,10 @@ package final class API: Responder {
     }
 
     private func respond(to request: Request, by endpoint: Endpoint, _ parameters: RouteParameters) -> Answer {
-        guard endpoint.access == .signedIn else { return admit(request, by: endpoint, parameters, as: .anonymous) }
+        guard endpoint.access == .signedIn else {
+            guard endpoint.limit != .none else { return handle(request, by: endpoint, parameters, as: .anonymous) }
+            return admit(request, by: endpoint, parameters, as: .anonymous)
+        }
         let caller = Caller(of: request, cookie: services.cookie, identity: services.identity)
         guard case .unknownCookie(let token) = caller else { return admit(request, by: endpoint, parameters, as: caller) }
         return .later { [self] in
@@ -113,7 +116,7 @@ package final class API: Responder {
 
     private func finished(_ response: Response, _ request: Request) -> Response {
         var response = response
-        services.securityHeaders.decorate(&response)
+        services.securityHeaders.decorate(&response, over: request.scheme)
         services.cors.decorate(&response, for: request)
         return response
     }

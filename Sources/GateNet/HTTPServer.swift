@@ -28,6 +28,9 @@ package final class HTTPServer: Sendable {
     /// Connections that are open now, those about to be refused among them.
     package var openConnections: Int { service.population.count }
 
+    /// Those of them that speak HTTP/2.
+    package var openHTTP2Connections: Int { service.population.multiplexedCount }
+
     /// Listens on all addresses, or on none.
     ///
     /// - Throws: ``ListenError`` for the first address that cannot be listened on.
@@ -94,7 +97,11 @@ package final class HTTPServer: Sendable {
         let pipeline = channel.pipeline.syncOperations
         switch applicationProtocol {
         case .http1: try pipeline.addHandler(HTTP1Connection(loop: loop, scheme: scheme, admission: admission))
-        case .http2: try HTTP2Connection.add(to: pipeline, loop: loop, scheme: scheme, admission: admission)
+        case .http2:
+            let population = loop.service.population
+            population.beginMultiplexing()
+            channel.closeFuture.whenComplete { _ in population.endMultiplexing() }
+            try HTTP2Connection.add(to: pipeline, loop: loop, scheme: scheme, admission: admission)
         }
     }
 

@@ -57,7 +57,7 @@ package enum Server {
             let decorator = TLSServerDecorator(certificates: front.tls, observer: TLSMetrics(composition.metrics))
             doors.append(("https", server(configuration.listen.https, composition.responder, observer, decorator: decorator)))
         }
-        for door in doors { composition.metrics.register(connections: door.name) { door.server.openConnections } }
+        for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
             ClosingService { await composition.close() },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),

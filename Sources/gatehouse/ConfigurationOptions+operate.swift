@@ -13,8 +13,7 @@ extension ConfigurationOptions {
         do {
             return try Configuration.load(sources).get()
         } catch {
-            let count = error.faults.count == 1 ? "one fault" : "\(error.faults.count) faults"
-            throw CommandFailure(.configuration, "The configuration has \(count):\n\(error)".trimmingNewlines)
+            throw CommandFailure(error)
         }
     }
 
@@ -50,6 +49,13 @@ func escaped(_ text: String) -> String { PercentEncoding.encode(text) }
 extension Logger {
     /// Commands say what they have to say themselves.
     static var quiet: Logger { Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension CommandFailure {
+    init(_ error: ConfigurationFaults) {
+        let count = error.faults.count == 1 ? "one fault" : "\(error.faults.count) faults"
+        self.init(.configuration, "The configuration has \(count):\n\(error)".trimmingNewlines)
+    }
 }
 
 extension String {

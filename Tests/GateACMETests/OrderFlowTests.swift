@@ -118,6 +118,17 @@ struct OrderFlowTests {
         #expect(failure.challengeMemory.choose(from: [.http01, .tlsALPN01], for: "b.test") == .http01)
     }
 
+    @Test("a challenge that failed is a failure, though the authorization says pending still") func failedChallenge() throws {
+        var script = try FlowScript()
+        _ = script.wait(script.responded())
+        let failure = try #require(
+            script.answer(
+                FlowScript.authorization("a.test", "pending", challenge: "invalid", problem: FlowScript.problem("connection"))
+            ).failure)
+        #expect(failure.problem?.kind == "connection")
+        #expect(failure.challengeMemory.choose(from: [.http01, .tlsALPN01], for: "a.test") == .tlsALPN01)
+    }
+
     @Test("an order that turned invalid in our absence tells why") func invalidOnResume() throws {
         let saved = SavedOrder(
             directory: FlowScript.directoryURL.description, url: "https://ca.test/order/1", names: ["a.test"], key: Secret("key"))

@@ -121,6 +121,33 @@ struct ClientTimeTests {
         }
     }
 
+    @Test("Connections that a server gives up at the very moment of the next request cost no GET its answer")
+    func keepAliveRace() async throws {
+        let configuration = HTTPServerConfiguration.with {
+            $0.limits.keepAliveTime = .milliseconds(20)
+            $0.limits.requestsPerConnection = 7
+        }
+        try await TestServer.run(configuration) { server in
+            try await HTTPClient.run { client in
+                let failures = await withTaskGroup(of: [OutgoingError].self) { group in
+                    for task in 0..<8 {
+                        group.addTask {
+                            var failures: [OutgoingError] = []
+                            for round in 0..<25 {
+                                if let error = await client.failure(.to(server.port)) { failures.append(error) }
+                                // About as long as the server waits: that is what is provoked here.
+                                try? await Task.sleep(for: .milliseconds(16 + (task + round) % 10))
+                            }
+                            return failures
+                        }
+                    }
+                    return await group.reduce([], +)
+                }
+                #expect(failures == [])
+            }
+        }
+    }
+
     @Test("A fresh connection that closes is not tried again, nor is a second one")
     func onlyOnce() async throws {
         let stale: [ScriptedServer.Step] = [.await("\r\n\r\n"), .send(Self.answer), .await("\r\n\r\n"), .close]

@@ -1,6 +1,8 @@
 import NIOCore
 import NIOPosix
 
+@testable import GateNet
+
 /// A connection of bytes, for what no HTTP client would send.
 final class RawClient: Sendable {
     struct TimedOut: Error {
@@ -10,13 +12,17 @@ final class RawClient: Sendable {
     private let channel: any Channel
     private let inbox: NIOLoopBound<Inbox>
 
-    init(port: Int, receives: Bool = true) async throws {
+    /// - Parameter tls: how the server is to be trusted, and by which name.
+    init(port: Int, receives: Bool = true, tls: (TLSClientConfiguration, String)? = nil) async throws {
         let (channel, inbox) = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: receives)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let inbox = Inbox()
+                    if let (configuration, host) = tls {
+                        try channel.pipeline.syncOperations.addHandler(configuration.handler(for: host, on: channel.eventLoop))
+                    }
                     try channel.pipeline.syncOperations.addHandler(inbox)
                     return (channel, NIOLoopBound(inbox, eventLoop: channel.eventLoop))
                 }
@@ -32,6 +38,9 @@ final class RawClient: Sendable {
     func close() async { try? await channel.close() }
     func endInput() async throws { try await channel.close(mode: .output) }
     func receive() async throws { try await channel.setOption(.autoRead, value: true).get() }
+
+    /// Why the connection broke; to be asked at its end.
+    func error() async throws -> (any Error)? { try await channel.eventLoop.submit { [inbox] in inbox.value.error }.get() }
 
     /// What comes until the server closes.
     func readToEnd() async throws -> String { try await read { $0.isEnded } }
@@ -76,6 +85,7 @@ final class RawClient: Sendable {
         typealias InboundIn = ByteBuffer
         var bytes: [UInt8] = []
         var isEnded = false
+        var error: (any Error)?
         private var waiting: (isDone: (Inbox) -> Bool, promise: EventLoopPromise<[UInt8]>)?
 
         func wait(_ isDone: @escaping (Inbox) -> Bool, on loop: any EventLoop) -> EventLoopPromise<[UInt8]> {
@@ -103,7 +113,10 @@ final class RawClient: Sendable {
             check()
         }
 
-        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if self.error == nil { self.error = error }
+            context.close(promise: nil)
+        }
 
         func channelInactive(context: ChannelHandlerContext) {
             isEnded = true

@@ -10,6 +10,8 @@ package enum CertificateEvent: Sendable {
     /// The authority would have it renewed in another time than before.
     case windowMoved(names: [String], start: Timestamp, end: Timestamp, explanationURL: String?)
     case renewalInfoFailed(names: [String], reason: String, nextInquiry: Timestamp)
+    /// The account's addresses at the authority are still the old ones; tried again with the next order.
+    case contactNotChanged(directory: String, reason: String)
     /// Told when it gets worse, then once a day.
     case ending(names: [String], CertificateHealth, notAfter: Timestamp)
     /// By the clock, the certificate is not valid yet.
@@ -29,7 +31,7 @@ extension CertificateEvent {
     package var level: Logger.Level {
         switch self {
         case .served, .ordering, .windowMoved: .info
-        case .renewalInfoFailed: .notice
+        case .renewalInfoFailed, .contactNotChanged: .notice
         case .failed, .clockDoubtful, .setAside, .keyExposed: .warning
         case .ending(_, let health, _): health == .overdue ? .warning : .error
         case .notSaved, .unreadable, .filesRefused: .error
@@ -63,6 +65,8 @@ extension CertificateEvent {
             log.notice(
                 "The authority was asked when to renew, and did not say: \(reason)",
                 metadata: ["names": Self.list(names), "next_inquiry": "\(next.rfc3339)"])
+        case .contactNotChanged(let directory, let reason):
+            log.notice("The authority was not told of the new address: \(reason)", metadata: ["directory": "\(directory)"])
         case .ending(let names, let health, let notAfter):
             let metadata: Logger.Metadata = ["names": Self.list(names), "until": "\(notAfter.rfc3339)"]
             switch health {

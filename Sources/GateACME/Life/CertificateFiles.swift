@@ -152,8 +152,9 @@ package actor CertificateFiles {
         do throws(CertificateError) {
             return try CertifiedKey(chain: chain, key: key)
         } catch {
-            let path = error.isOfKey ? paths.key : paths.certificate
-            throw StoreFailure(path: path, problem: "cannot be used", cure: error.description)
+            // Nobody knows which of the two is the wrong one.
+            let problem = if case .keyMismatch = error { "cannot be used with \(paths.key)" } else { "cannot be used" }
+            throw StoreFailure(path: error.isOfKey ? paths.key : paths.certificate, problem: problem, cure: error.description)
         }
     }
 

@@ -46,7 +46,8 @@ extension CertificateLifecycle {
     ) async throws(ACMEFailure) -> IssuedCertificate {
         let directory = port.directoryURL.description
         let certificate = managed[index]
-        let account = try account(directory, of: authority, isRehearsal: isRehearsal)
+        let account = try await currentContact(
+            of: try account(directory, of: authority, isRehearsal: isRehearsal), authority.contact, at: port)
         let resume = isRehearsal ? nil : taking(store.order(certificate.id, directory: directory, at: time.now()))
         let plan = CertificateRequestPlan(
             names: certificate.names, key: try key(certificate.keyAlgorithm), challenges: authority.challenges,
@@ -64,10 +65,7 @@ extension CertificateLifecycle {
     private func account(_ directory: String, of authority: ConfiguredAuthority, isRehearsal: Bool) throws(ACMEFailure) -> ACMEAccount {
         let external = isRehearsal ? nil : authority.externalAccount
         let loaded = store.account(directory, externalAccount: external, at: time.now())
-        if var account = taking(loaded) {
-            account.contact = authority.contact
-            return account
-        }
+        if let account = taking(loaded) { return account }
         guard !loaded.isBlocked else {
             throw ACMEFailure(.local, "Nothing was ordered, because the account cannot be read: see the log for the file and what to do")
         }
@@ -78,6 +76,27 @@ extension CertificateLifecycle {
         } catch {
             throw ACMEFailure(.local, "Nothing was ordered, because no account could be made: \(error)")
         }
+    }
+
+    /// After the configured addresses were changed. What the authority does not take is no reason to be without a certificate.
+    private func currentContact(
+        of account: ACMEAccount, _ contact: [String], at port: any CertificateAuthority
+    ) async throws(ACMEFailure) -> ACMEAccount {
+        guard account.contact != contact else { return account }
+        var changed = account
+        changed.contact = contact
+        // It is registered with them.
+        guard account.url != nil else { return changed }
+        let directory = port.directoryURL.description
+        do {
+            try await port.updateContact(of: changed)
+            try store.save(changed, directory: directory)
+        } catch let failure as ACMEFailure where failure.isCancellation {
+            throw failure
+        } catch {
+            observe(.contactNotChanged(directory: directory, reason: "\(error)"))
+        }
+        return changed
     }
 
     private func key(_ algorithm: CertificateKey.Algorithm) throws(ACMEFailure) -> Secret {

@@ -23,4 +23,12 @@ package protocol CertificateAuthority: Sendable {
     /// - Parameter certificateID: RFC 9773 §4.1.
     /// - Returns: `nil` where the authority has no ARI.
     func renewalInfo(for certificateID: String) async throws(ACMEFailure) -> RenewalInfo?
+
+    /// Tells the authority of the account's present addresses (RFC 8555 §7.3.2). The account has a URL.
+    func updateContact(of account: ACMEAccount) async throws(ACMEFailure)
+}
+
+extension CertificateAuthority {
+    /// For those that keep no addresses.
+    package func updateContact(of account: ACMEAccount) async throws(ACMEFailure) {}
 }

@@ -22,6 +22,11 @@ extension OrderFlow {
     /// Goes on with the challenge that was begun, in this process or before; otherwise chooses one.
     private mutating func takePending(_ authorization: AuthorizationObject, at index: Int) {
         let name = authorization.identifier.value
+        // An authority may be slow to draw the conclusion (RFC 8555 §7.1.6).
+        if let begun = proofs[index].challenge, let challenge = authorization.challenge(begun.kind), challenge.status == .invalid {
+            fail(index, begun.kind, challenge.error)
+            return
+        }
         let usable = authorization.challenges.filter { $0.status != .invalid }
         let kinds = plan.challenges.filter { kind in usable.contains { $0.kind == kind } }
         let begun = usable.first { $0.status != .pending }?.kind ?? saved?.challenges[name]

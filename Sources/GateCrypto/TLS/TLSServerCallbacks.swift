@@ -45,6 +45,11 @@ package struct TLSClientHello: Sendable {
     package var serverName: String?
     /// It is the server of an ACME authority that wants to see a challenge (RFC 8737 §3): it offers `acme-tls/1` and nothing else.
     package var wantsChallenge: Bool
+
+    package init(serverName: String?, wantsChallenge: Bool) {
+        self.serverName = serverName
+        self.wantsChallenge = wantsChallenge
+    }
 }
 
 extension TLSClientHello {

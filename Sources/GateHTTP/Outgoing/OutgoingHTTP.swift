@@ -4,7 +4,8 @@ package import NIOHTTP1
 /// What asks other servers: the port behind which ACME, OAuth, mail and storage reach the network.
 ///
 /// Certificates are verified. Redirects are not followed: they come back as responses. Nothing is tried twice, but for a kept connection
-/// that turns out to have been closed before the request was sent.
+/// that turns out to have been closed: before any of the request was sent; or, where the method is safe (RFC 9110 §9.2.1), before any of
+/// the response came. Then once.
 package protocol OutgoingHTTP: Sendable {
     /// Any status is a response; only what brought none is an error. Cancelling the task gives the request up.
     func send(_ request: OutgoingRequest) async throws(OutgoingError) -> OutgoingResponse

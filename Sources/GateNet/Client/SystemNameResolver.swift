@@ -11,26 +11,57 @@ import Synchronization
 
 /// The system's resolver, getaddrinfo(3), with all that `/etc/hosts`, `/etc/resolv.conf` and `/etc/nsswitch.conf` say.
 ///
-/// It blocks for as long as the name servers take, so it runs in a few threads of its own. What gathers behind them is bounded.
+/// It blocks for as long as the name servers take, so it runs in a few threads of its own, made for the first name. What gathers behind
+/// them is bounded.
 final class SystemNameResolver: NameResolver {
-    private let threads: NIOThreadPool
+    private enum State {
+        case unused
+        case running(NIOThreadPool)
+        case shutDown
+    }
+
+    private let threads: Int
+    private let state = Mutex(State.unused)
     private let waitingLimit: Int
     private let pending = Atomic<Int>(0)
 
     init(threads count: Int, waiting: Int) {
-        threads = NIOThreadPool(numberOfThreads: count)
+        threads = count
         waitingLimit = waiting
-        threads.start()
     }
 
-    deinit { threads.shutdownGracefully { _ in } }
+    deinit { end()?.shutdownGracefully { _ in } }
+
+    private func pool() -> NIOThreadPool? {
+        state.withLock { state in
+            switch state {
+            case .running(let pool): return pool
+            case .shutDown: return nil
+            case .unused:
+                let pool = NIOThreadPool(numberOfThreads: threads)
+                pool.start()
+                state = .running(pool)
+                return pool
+            }
+        }
+    }
+
+    private func end() -> NIOThreadPool? {
+        state.withLock { state in
+            defer { state = .shutDown }
+            return if case .running(let pool) = state { pool } else { nil }
+        }
+    }
 
     func addresses(of name: String, for lookup: NameLookup, on eventLoop: any EventLoop) -> EventLoopFuture<[IPAddress]> {
+        guard let pool = pool() else {
+            return eventLoop.makeFailedFuture(NameResolutionError(description: "the client has been shut down"))
+        }
         guard pending.add(1, ordering: .relaxed).newValue <= waitingLimit else {
             pending.subtract(1, ordering: .relaxed)
             return eventLoop.makeFailedFuture(NameResolutionError(description: "too many names are being looked up already"))
         }
-        return threads.runIfActive(eventLoop: eventLoop) {
+        return pool.runIfActive(eventLoop: eventLoop) {
             guard !lookup.isAbandoned else { throw NameResolutionError(description: "given up") }
             return try Self.lookUp(name)
         }.flatMapErrorThrowing { error in
@@ -38,7 +69,7 @@ final class SystemNameResolver: NameResolver {
         }.always { [self] _ in pending.subtract(1, ordering: .relaxed) }
     }
 
-    func shutDown() async { try? await threads.shutdownGracefully() }
+    func shutDown() async { try? await end()?.shutdownGracefully() }
 
     private static func lookUp(_ name: String) throws(NameResolutionError) -> [IPAddress] {
         var hints = addrinfo()

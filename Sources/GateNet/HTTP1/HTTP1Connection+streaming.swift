@@ -73,8 +73,8 @@ extension HTTP1Connection {
     func breakStream(_ number: UInt64) {
         guard current?.number == number else { return }
         flushIfNeeded()
-        abortExchange()
         cutOff()
+        abortExchange()
     }
 }
 

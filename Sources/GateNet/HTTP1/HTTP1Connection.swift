@@ -236,6 +236,8 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     /// Closes without another word.
     func cutOff() {
         if case .closed = phase { return }
+        // TLS must not end as a whole what is not.
+        if current != nil || pendingWrites > 0 { context.triggerUserOutboundEvent(AbortiveClose(), promise: nil) }
         context.close(promise: nil)
     }
 

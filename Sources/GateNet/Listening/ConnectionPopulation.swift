@@ -6,6 +6,8 @@ final class ConnectionPopulation: Sendable {
     private let limit: Int
     private let limitPerClient: Int?
     private let total = Atomic<Int>(0)
+    /// Those among them that speak HTTP/2.
+    private let multiplexed = Atomic<Int>(0)
     private let emptiness = Mutex<Gate?>(nil)
     private let perClient = Mutex<[IPNetwork: Int]>([:])
 
@@ -15,6 +17,11 @@ final class ConnectionPopulation: Sendable {
     }
 
     var count: Int { total.load(ordering: .relaxed) }
+
+    var multiplexedCount: Int { multiplexed.load(ordering: .relaxed) }
+
+    func beginMultiplexing() { multiplexed.add(1, ordering: .relaxed) }
+    func endMultiplexing() { multiplexed.subtract(1, ordering: .relaxed) }
 
     /// Opens when the last connection has left, or at once where there is none.
     func emptied() -> Gate {

@@ -21,7 +21,8 @@ package final class TLSCertificates: Sendable {
     ///   - protocols: that are spoken, the preferred first.
     /// - Throws: where the certificate cannot be used.
     package init(
-        fallback: CertifiedKey, oldest: TLSHandshake.Version = .tls12, protocols: [ApplicationProtocol] = [.http2, .http1], tickets: SessionTickets = SessionTickets()
+        fallback: CertifiedKey, oldest: TLSHandshake.Version = .tls12, protocols: [ApplicationProtocol] = [.http2, .http1],
+        tickets: SessionTickets = SessionTickets()
     ) throws(CryptoError) {
         let table = Table(TLSCertificateTable(fallback: try TLSServerIdentity(fallback, oldest: oldest)))
         self.table = table

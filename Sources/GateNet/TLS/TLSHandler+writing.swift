@@ -55,23 +55,43 @@ extension TLSHandler {
             context.close(mode: .input, promise: promise)
         case .output:
             seal()
-            sayGoodbye()
+            if let goodbye = goodbye() { context.writeAndFlush(wrapOutboundOut(goodbye), promise: nil) }
             context.close(mode: .output, promise: promise)
         case .all:
             // As without TLS: what was not flushed is not sent.
             outgoing.fail(.closed)
-            sayGoodbye()
+            let goodbye = goodbye()
             ended()
-            context.close(promise: promise)
+            if let goodbye { closeAfter(goodbye, promise) } else { context.close(promise: promise) }
         }
     }
 
-    private func sayGoodbye() {
-        guard case .open = state, !isOutputClosed else { return }
+    /// The `close_notify`, where one is to be sent.
+    private func goodbye() -> ByteBuffer? {
+        guard case .open = state, !isOutputClosed else { return nil }
         isOutputClosed = true
-        guard !isAborting else { return }
+        guard !isAborting else { return nil }
         engine.close()
-        sendOutput()
-        flushIfNeeded()
+        return engine.hasOutput ? ByteBuffer(bytes: engine.takeOutput()) : nil
     }
+
+    /// Closed in place, the channel would drop what it has not written yet: inside the completion of another write, that is everything.
+    private func closeAfter(_ goodbye: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.goodbyeTime) { [self] in closeNow(promise) }
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            limit.cancel()
+            closeNow(promise)
+        }
+        context.writeAndFlush(wrapOutboundOut(goodbye), promise: written)
+    }
+
+    private func closeNow(_ promise: EventLoopPromise<Void>?) {
+        guard !isClosing else { return }
+        isClosing = true
+        if let context { context.close(promise: promise) } else { promise?.succeed() }
+    }
+
+    /// How long a peer that reads nothing keeps a closing connection.
+    private static let goodbyeTime = TimeAmount.seconds(1)
 }

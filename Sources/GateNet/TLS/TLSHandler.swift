@@ -45,6 +45,7 @@ package final class TLSHandler: ChannelDuplexHandler {
     var isTransportEnded = false
     var isOutputClosed = false
     var isAborting = false
+    var isClosing = false
     var needsFlush = false
     var outgoing = OutgoingPlaintext()
     private let handshakePromise: EventLoopPromise<TLSHandshake>
@@ -88,6 +89,8 @@ package final class TLSHandler: ChannelDuplexHandler {
             guard isComplete, let handshake = engine.handshake else { return }
             state = .open
             endHandshake(.success(handshake))
+            // What has waited for this was flushed at its time, before a flight of the handshake was.
+            if !outgoing.isEmpty { needsFlush = true }
             seal()
         } catch {
             fail(error)

@@ -125,7 +125,7 @@ extension SecurityHeaders {
     fileprivate init?(_ configuration: Configuration) {
         let headers = configuration.headers
         self.init(
-            hsts: headers.hsts > .zero ? headers.hsts : nil,
+            hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,
             contentSecurityPolicy: headers.contentSecurityPolicy.isEmpty ? nil : headers.contentSecurityPolicy,
             frameOptions: headers.frameOptions == .off ? nil : headers.frameOptions.rawValue)
     }

@@ -1,6 +1,7 @@
 import GateCrypto
 import GateIdentity
 import GateLimits
+import GateNet
 import GateSQLite
 
 /// What the parts of the server tell of themselves, read when somebody scrapes.
@@ -21,8 +22,15 @@ extension MetricsRegistry {
         gauge("gatehouse_database_up", "Whether the last write to the database, if any, was possible.") { database.canWrite ? 1 : 0 }
     }
 
-    /// - Parameter door: `http` or `https`.
-    func register(connections door: String, _ count: @escaping @Sendable () -> Int) {
-        gauge("gatehouse_http_connections", "Open connections, by the scheme they came over.", labels: ["scheme": door]) { Double(count()) }
+    /// - Parameter scheme: of the server's URLs.
+    func register(connectionsOf server: HTTPServer, scheme: String) {
+        func gauge(_ version: String, _ count: @escaping @Sendable () -> Int) {
+            self.gauge(
+                "gatehouse_http_connections", "Open connections, by scheme and version of HTTP.",
+                labels: ["scheme": scheme, "version": version]
+            ) { Double(count()) }
+        }
+        gauge("1.1") { max(0, server.openConnections - server.openHTTP2Connections) }
+        if scheme == "https" { gauge("2") { server.openHTTP2Connections } }
     }
 }

@@ -26,9 +26,12 @@ package struct DoctorProof: Sendable {
     /// `nil` where this is no request of the doctor.
     package func respond(to request: Request) -> Response? {
         let path = request.target.path
-        guard path.hasPrefix(Self.path), request.method == .GET || request.method == .HEAD else { return nil }
+        // Asked of every request: the length alone tells nearly all of them apart.
+        guard path.utf8.count == Self.path.utf8.count + Self.nonceSize, path.hasPrefix(Self.path),
+            request.method == .GET || request.method == .HEAD
+        else { return nil }
         let nonce = String(path.dropFirst(Self.path.count))
-        guard nonce.utf8.count == Self.nonceSize, Base64URL.decode(Array(nonce.utf8)) != nil else { return nil }
+        guard Base64URL.decode(Array(nonce.utf8)) != nil else { return nil }
         var response = Response.text(.ok, answer(to: nonce))
         response.headers.add(name: "cache-control", value: "no-store")
         return response
@@ -36,7 +39,7 @@ package struct DoctorProof: Sendable {
 }
 
 /// Answers the doctor, and passes everything else on. It stands before redirects: the doctor asks over plain HTTP too.
-package struct DoctorEndpoint: Responder {
+package final class DoctorEndpoint: Responder {
     private let proof: DoctorProof
     private let next: any Responder
 

@@ -1,9 +1,8 @@
-import GateACME
 package import GateHTTP
 import NIOHTTP1
 
 /// What plain HTTP answers where there is HTTPS: the health calls, which load balancers make without TLS, and for everything else the same
-/// address with https. A challenge that nobody presents is not sent there: an authority would follow, and tell less clearly what it missed.
+/// address with https.
 ///
 /// 308 keeps the method and the body (RFC 9110 §15.4.9). The `Host` of a request chooses among our own names only; for any other, and for
 /// none, the redirect leads to the public URL (CHECKLIST 23, 28).
@@ -14,7 +13,7 @@ package struct HTTPSRedirect: Responder {
 
     /// - Parameters:
     ///   - names: the hosts that HTTPS is served for besides that of `publicURL`, in lower case.
-    ///   - api: answers the health calls, says that there is no such challenge, and answers what a trusted proxy received over HTTPS.
+    ///   - api: answers the health calls, and what a trusted proxy received over HTTPS.
     package init(to publicURL: WebOrigin, names: [String], api: any Responder) {
         self.publicURL = publicURL
         self.names = Set(names)
@@ -29,10 +28,7 @@ package struct HTTPSRedirect: Responder {
     ]
 
     package func respond(to request: Request) -> Answer {
-        let path = request.target.path
-        if request.scheme == .https || Self.healthPaths.contains(path) || path.hasPrefix(HTTP01Challenges.pathPrefix) {
-            return api.respond(to: request)
-        }
+        if request.scheme == .https || Self.healthPaths.contains(request.target.path) { return api.respond(to: request) }
         let location = origin(for: request.authority).description + request.target.raw
         return .now(Response(.permanentRedirect, headers: ["location": location, "cache-control": Self.cacheControl]))
     }

@@ -57,15 +57,20 @@ extension ServerCertificates {
             filePaths, installer: installer ?? NobodyInstalling(), time: time, interval: .seconds(1), observe: observe)
     }
 
-    private var filePaths: [CertificateFilePaths] {
-        zip(configuration.tls.certificates, configuration.tls.keys).map { CertificateFilePaths(certificate: $0, key: $1) }
-    }
+    private var filePaths: [CertificateFilePaths] { configuration.tls.filePaths }
 
     private func openFiles() async throws -> HTTPSFront {
         let front = try HTTPSFront(try CertificateFiles.load(filePaths[0]), standsIn: false, configuration.tls, log: log)
         let files = certificateFiles(installer: front)
         try await files.open()
         keep(.files(files))
+        let host = configuration.publicURL.host.filter { $0 != "[" && $0 != "]" }
+        let served = await files.statuses.flatMap { $0.current?.names ?? [] }
+        let parent = host.firstIndex(of: ".").map { "*" + host[$0...] } ?? host
+        if !served.contains(host), !served.contains(parent) {
+            log.warning(
+                "No certificate of tls.certificate is for the host of public_url: clients will refuse it", metadata: ["host": "\(host)"])
+        }
         return front
     }
 
@@ -104,14 +109,11 @@ extension ServerCertificates {
 
     /// Whom to believe that they are the authority.
     private func trust() throws -> TLSClientConfiguration {
-        guard let path = configuration.acme.caFile else { return try TLSClientConfiguration(time: time) }
-        do {
-            return try TLSClientConfiguration(authorities: Array(try TextFile(path: path).text.utf8), time: time)
-        } catch let fault as ConfigurationFault {
-            throw CommandFailure(.configuration, "acme.ca_file: \(fault)")
-        } catch {
-            throw CommandFailure(.configuration, "acme.ca_file: \(path) holds no certificates in PEM form (\(error)).")
+        let authorities: [UInt8]?
+        do throws(ConfigurationFault) { authorities = try configuration.acme.authorities() } catch {
+            throw CommandFailure(.configuration, error.description)
         }
+        return try TLSClientConfiguration(authorities: authorities, time: time)
     }
 }
 

@@ -17,6 +17,7 @@ struct CheckCommand: ParsableCommand {
         if reference { return Terminal.show(Configuration.reference()) }
         if envExample { return Terminal.show(Configuration.environmentExample()) }
         let loaded = try options.load()
+        do throws(ConfigurationFaults) { try loaded.configuration.checkFiles() } catch { throw CommandFailure(error) }
         if output.json { Terminal.say(loaded.json.text) } else { Terminal.show(loaded.report) }
     }
 }

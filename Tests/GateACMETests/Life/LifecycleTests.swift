@@ -130,6 +130,20 @@ struct LifecycleTests {
         #expect(status.nextAction == .tryAgain && status.problem?.sentence == "ca.test cannot be reached")
     }
 
+    @Test("A changed contact is told to the authority with the next order; one that it refuses costs no certificate")
+    func contact() async {
+        let authority = SimulatedAuthority(time: simulation.time)
+        for (round, address) in ["a", "a", "b", "refused", "c", "c"].enumerated() {
+            let configured = ConfiguredAuthority(production: authority, contact: ["mailto:\(address)@example.com"])
+            await simulation.run(for: round == 0 ? .hours(1) : .days(61), [example], configured)
+            #expect(authority.orders.count == round + 1)
+        }
+        #expect(authority.contacts.map { $0[0] } == ["a", "b", "refused", "c"].map { "mailto:\($0)@example.com" })
+        #expect(authority.accountCount == 1)
+        let told = simulation.events.count { if case .contactNotChanged = $0.event { true } else { false } }
+        #expect(told == 1)
+    }
+
     @Test("A certificate of a trial is replaced at once when the real authority is configured")
     func goingLive() async {
         let trial = SimulatedAuthority("https://staging.test/directory", time: simulation.time)
@@ -143,10 +157,11 @@ struct LifecycleTests {
     @Test("Several certificates are kept side by side, and one that fails does not hold up the others")
     func several() async throws {
         let authority = SimulatedAuthority(time: simulation.time)
+        authority.refuse(["broken.test"])
         let names = try (0..<5).map { try ManagedCertificate(names: ["site\($0).test"]) }
-        let broken = SimulatedAuthority(time: simulation.time) { _, _ in .issue }
-        _ = broken
-        await simulation.run(for: .days(100), names, ConfiguredAuthority(production: authority))
+        let broken = try ManagedCertificate(names: ["broken.test"])
+        await simulation.run(for: .days(100), [broken] + names, ConfiguredAuthority(production: authority))
+        #expect(authority.orders.count { $0.names == broken.names } > 90)
         for certificate in names { #expect(authority.orders.count { $0.names == certificate.names } == 2) }
         #expect(simulation.installed.leaves.count == 5)
     }

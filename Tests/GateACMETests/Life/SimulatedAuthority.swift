@@ -29,7 +29,9 @@ final class SimulatedAuthority: CertificateAuthority {
     private struct State {
         var orders: [Order] = []
         var inquiries: [Timestamp] = []
+        var contacts: [[String]] = []
         var accounts: [SigningKeyID: String] = [:]
+        var refused: Set<[String]> = []
         var openOrders: [String: [String]] = [:]
     }
     typealias SigningKeyID = [UInt8]
@@ -68,6 +70,8 @@ final class SimulatedAuthority: CertificateAuthority {
 
     var orders: [Order] { state.withLock { $0.orders } }
     var inquiries: [Timestamp] { state.withLock { $0.inquiries } }
+    /// Registered or changed, in turn.
+    var contacts: [[String]] { state.withLock { $0.contacts } }
     var accountCount: Int { state.withLock { $0.accounts.count } }
 
     func obtain(
@@ -85,6 +89,7 @@ final class SimulatedAuthority: CertificateAuthority {
         }
         let answer = answer(number, self.now)
         if case .fail(let failure) = answer { throw failure }
+        if state.withLock({ $0.refused.contains(plan.names) }) { throw .notProven }
         var crashStep: Step?
         if case .crash(let step) = answer { crashStep = step }
         func dies(at step: Step) throws(ACMEFailure) {
@@ -99,6 +104,7 @@ final class SimulatedAuthority: CertificateAuthority {
                 registered.url = state.withLock { state in
                     let known = state.accounts[account.key.material.exposed] ?? "\(directoryURL)/account/\(state.accounts.count)"
                     state.accounts[account.key.material.exposed] = known
+                    state.contacts.append(account.contact)
                     return known
                 }
                 try await save(.account(registered))
@@ -121,9 +127,17 @@ final class SimulatedAuthority: CertificateAuthority {
         return IssuedCertificate(certifiedKey: pair, challengeMemory: plan.challengeMemory)
     }
 
+    /// From now on no certificate for exactly these names.
+    func refuse(_ names: [String]) { _ = state.withLock { $0.refused.insert(names) } }
+
     func renewalInfo(for certificateID: String) async throws(ACMEFailure) -> RenewalInfo? {
         let now = now
         state.withLock { $0.inquiries.append(now) }
         return try window(certificateID, now).get()
+    }
+
+    func updateContact(of account: ACMEAccount) async throws(ACMEFailure) {
+        state.withLock { $0.contacts.append(account.contact) }
+        if account.contact == ["mailto:refused@example.com"] { throw .refused("invalidContact") }
     }
 }

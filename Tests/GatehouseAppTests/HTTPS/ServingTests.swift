@@ -178,4 +178,22 @@ struct ServingTests {
         #expect(await fromFiles().certificates().first?.status == .valid)
         await #expect(throws: CertificateOperationError.self) { try await selfSigned().renew(nil, force: true) }
     }
+
+    @Test("check reads the files that the configuration names, and tells every fault of theirs")
+    func checkedFiles() throws {
+        var configuration = Configuration()
+        configuration.tls.mode = .files
+        configuration.tls.certificates = [folder.file("a.pem"), folder.file("b.pem")]
+        configuration.tls.keys = [folder.file("a.key"), folder.file("b.key")]
+        #expect(throws: ConfigurationFaults.self) { try configuration.checkFiles() }
+        try write(entropy: 1)
+        do throws(ConfigurationFaults) { try configuration.checkFiles() } catch {
+            #expect(error.faults.map(\.place) == [.file(folder.file("b.pem"), line: 0, column: 0)])
+        }
+        configuration.tls.mode = .acme
+        configuration.acme.caFile = folder.write("root.pem", "x")
+        #expect(throws: ConfigurationFaults.self) { try configuration.checkFiles() }
+        configuration.acme.caFile = folder.file("a.pem")
+        try configuration.checkFiles()
+    }
 }

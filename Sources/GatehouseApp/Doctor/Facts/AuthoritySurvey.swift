@@ -16,8 +16,10 @@ package struct AuthoritySurvey: Sendable {
     package func examine(_ url: HTTPURL) async -> AuthorityFacts {
         let before = time.now()
         do throws(OutgoingError) {
+            // RFC 8555 §6.1: a client names itself.
+            let headers: HTTPHeaders = ["accept": "application/json", "user-agent": "gatehouse-doctor/\(GatehouseVersion.current)"]
             let response = try await http.send(
-                OutgoingRequest(.GET, url, headers: ["accept": "application/json"], timeLimit: .seconds(15), responseLimit: 1 << 18))
+                OutgoingRequest(.GET, url, headers: headers, timeLimit: .seconds(15), responseLimit: 1 << 18))
             let after = time.now()
             return AuthorityFacts(
                 url: url, outcome: .success(Self.directory(response)),
