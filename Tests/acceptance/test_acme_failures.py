@@ -68,10 +68,12 @@ def test_killed_during_every_step(make_ordering, done):
             server.kill()
         authority.mend()
         server.start()
-        try:
-            server.wait_trusted(30)
-        except AssertionError as error:
-            raise AssertionError(f"killed during {step}: {error}") from error
+        eventually(lambda: server.is_trusted() or server.problem(), 30)
+        if not server.is_trusted():
+            # The authority looked for us while nobody was there: that order is lost, and the next one a minute away.
+            assert step == "challenge", f"killed during {step}: {server.problem()}"
+            assert server.renew().returncode == 0
+            assert server.is_trusted()
         assert authority.count("account", status=201) - accounts == 1, f"{step}: another account"
         assert authority.count("order", status=201) - orders <= 2, f"{step}: orders pile up"
         for path in server.acme_files():

@@ -58,9 +58,10 @@ struct CertificateLife: Sendable {
     }
 
     /// What would order again and again where an authority's window lies in the past, or the clock makes every new certificate look
-    /// expired: no second order before a tenth of the life has passed, or a day.
+    /// expired: no second order before a tenth of the life has passed, or a day. Never more than a day: an authority that moves the window
+    /// into the past is about to revoke.
     private static func quiet(after certificate: StoredCertificate, at now: Moment) -> Duration {
-        certificate.pair.leaf.isValid(at: now.wall) ? certificate.schedule.lifetime / 10 : .seconds(86_400)
+        certificate.pair.leaf.isValid(at: now.wall) ? min(certificate.schedule.lifetime / 10, .seconds(86_400)) : .seconds(86_400)
     }
 
     // MARK: What is next

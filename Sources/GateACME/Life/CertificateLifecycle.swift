@@ -199,7 +199,7 @@ package actor CertificateLifecycle {
     package var statuses: [CertificateStatus] {
         let now = Moment(time)
         return lives.indices.map {
-            lives[$0].status(at: now, failures: failures, isOrdering: ordering == $0, standIn: standIns[$0])
+            lives[$0].status(at: now, failures: failures, isOrdering: ordering == $0 || lives[$0].isRequested, standIn: standIns[$0])
         }
     }
 

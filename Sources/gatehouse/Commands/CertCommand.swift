@@ -40,7 +40,7 @@ struct CertCommand: AsyncParsableCommand {
                     try await Task.sleep(for: .milliseconds(500))
                     answer = try await connection.call("GET", "/admin/certificates")
                 }
-                return (answer, CertificateTable.problems(answer) != CertificateTable.problems(before))
+                return (answer, CertificateTable.hasFailed(answer, since: before))
             }
             CertificateTable.show(answer, output)
             if failed { throw CommandFailure(.failure, "The certificate was not renewed: see the last problem above.") }
@@ -52,8 +52,12 @@ struct CertCommand: AsyncParsableCommand {
 private enum CertificateTable {
     static func isBusy(_ answer: JSON) -> Bool { certificates(answer).contains { $0["busy"] == true } }
 
-    /// When each certificate failed last: a new failure changes it.
-    static func problems(_ answer: JSON) -> [String?] { certificates(answer).map { $0["last_problem"]?["at"]?.string } }
+    /// Whether a certificate has a problem that it did not have then. A success takes the old one away.
+    static func hasFailed(_ answer: JSON, since before: JSON) -> Bool {
+        zip(problems(answer), problems(before)).contains { now, then in now != nil && now != then }
+    }
+
+    private static func problems(_ answer: JSON) -> [String?] { certificates(answer).map { $0["last_problem"]?["at"]?.string } }
 
     static func show(_ answer: JSON, _ output: OutputOptions) {
         if output.json { return Terminal.say(answer.text) }
