@@ -106,8 +106,11 @@ class Gatehouse:
                 raise AssertionError(f"the server left with {self.process.returncode}:\n{self.log_text()[-4000:]}")
             try:
                 if requests.get(self.url + path, timeout=2).status_code == 200:
+                    # Where there are two doors, the other one opens at the same time, not at the same instant.
+                    if secure := getattr(self, "https_port", None):
+                        socket.create_connection(("127.0.0.1", secure), timeout=2).close()
                     return
-            except requests.RequestException:
+            except (requests.RequestException, OSError):
                 pass
             time.sleep(0.005)
         raise AssertionError(f"not ready within {within} s:\n{self.log_text()[-4000:]}")
