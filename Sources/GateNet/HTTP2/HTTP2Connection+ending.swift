@@ -70,9 +70,16 @@ extension HTTP2Connection {
     }
 
     /// Takes on no more than what the client sends before it learns of it (RFC 9113 §6.8).
+    ///
+    /// Without a stream it ends at once: `NIOHTTP2Handler` takes a connection that has said GOAWAY and has no stream left for over, and the
+    /// answer to a PING for an offence. A request that is on its way is above the last stream then, so the client may repeat it.
     func goAway() {
         guard case .open = phase else { return }
         phase = .goingAway
+        guard !streams.isEmpty else {
+            finishGoingAway()
+            return
+        }
         closeDeadline = service.monotonic() + limits.drainTime
         write(.goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil), on: .rootStream)
         write(.ping(HTTP2Framing.farewell, ack: false), on: .rootStream)
@@ -96,8 +103,12 @@ extension HTTP2Connection {
     }
 
     func leaveIfDone() {
-        guard case .finishing = phase, streams.isEmpty else { return }
-        close(lingers: !inputEnded)
+        guard streams.isEmpty else { return }
+        switch phase {
+        case .goingAway: finishGoingAway()
+        case .finishing: close(lingers: !inputEnded)
+        case .open, .closing, .closed: break
+        }
     }
 
     /// Ends the connection for what the client did.
