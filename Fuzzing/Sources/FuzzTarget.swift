@@ -4,7 +4,7 @@ import Glibc
 ///
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
-    case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls
+    case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls, http2
     case environmentFile = "env-file"
 
     static let chosen: FuzzTarget = {
@@ -30,6 +30,7 @@ enum FuzzTarget: String, CaseIterable {
         case .acme: fuzzACME(bytes)
         case .response: fuzzResponse(bytes)
         case .tls: fuzzTLS(bytes)
+        case .http2: fuzzHTTP2(bytes)
         case .environmentFile: fuzzEnvironmentFile(bytes)
         case .certificate: fuzzCertificate(bytes)
         }

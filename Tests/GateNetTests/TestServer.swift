@@ -36,13 +36,14 @@ struct TestServer: Sendable {
     let port: Int
 
     static func run(
-        _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(),
+        _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), decorator: (any ConnectionDecorator)? = nil,
         answer: @escaping @Sendable (Request) -> Answer = { _ in .now(.text(.ok, "hello")) },
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let observer = RecordingObserver()
         let server = HTTPServer(
-            [Listener(.tcp(host: "127.0.0.1", port: 0))], configuration: configuration, responder: ClosureResponder(answer: answer),
+            [Listener(.tcp(host: "127.0.0.1", port: 0), decorator: decorator)], configuration: configuration,
+            responder: ClosureResponder(answer: answer),
             observer: observer, group: MultiThreadedEventLoopGroup.singleton)
         let port = try await server.start()[0].port!
         do {

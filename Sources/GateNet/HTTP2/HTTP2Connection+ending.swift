@@ -125,6 +125,7 @@ extension HTTP2Connection {
         phase = .closing
         headDeadline = nil
         idleDeadline = nil
+        sayBroken()
         abortAll()
         needsFlush = true
         flushIfNeeded()
@@ -191,6 +192,7 @@ extension HTTP2Connection {
             return true
         }
         guard now >= writeDeadline else { return true }
+        sayBroken()
         for stream in Array(streams.values) { abort(stream, with: .timedOut) }
         cutOff()
         return false

@@ -47,8 +47,10 @@ extension HTTP2Connection {
         let written = loop.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             guard streams[stream.id] === stream else { return }
-            if case .failure = result {
-                reset(stream, .internalError)
+            if case .failure(let error) = result {
+                // A stream that is closed has been reset already, for its own reason.
+                if error is NIOHTTP2Errors.StreamClosed { abort(stream) } else { reset(stream, .internalError) }
+                leaveIfDone()
                 return
             }
             let now = service.monotonic()

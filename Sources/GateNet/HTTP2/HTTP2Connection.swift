@@ -247,7 +247,14 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     /// Closes without another word.
     func cutOff() {
         if case .closed = phase { return }
+        sayBroken()
         context?.close(promise: nil)
+    }
+
+    /// TLS must not end as a whole what is not: an answer is still owed.
+    func sayBroken() {
+        guard streams.values.contains(where: { !$0.isAnswered }) else { return }
+        context?.triggerUserOutboundEvent(AbortiveClose(), promise: nil)
     }
 
     var isClosing: Bool {
