@@ -6,7 +6,7 @@ import time
 import pytest
 
 from framed import (
-    REQUEST, ContinuationFrame, DataFrame, Ended, Framed, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame)
+    REQUEST, ContinuationFrame, DataFrame, Ended, Framed, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame)
 from secure import SecureConnection, context, get
 from tracing import eventually
 
@@ -321,3 +321,20 @@ def test_a_graceful_stop_says_goodbye(make_secure):
 
 def test_nothing_is_left_behind(https):
     eventually(lambda: https.descriptors() < 60, 20)
+
+
+def test_a_graceful_stop_finishes_what_runs(make_secure):
+    """A registration is being hashed when SIGTERM comes: GOAWAY first, then its answer, then the end."""
+    server = make_secure({"auth": {"bcrypt_cost": 14}}).start()
+    body = b'{"email": "ann@example.com", "password": "correct horse battery"}'
+    with Framed(server.https_port) as connection:
+        assert connection.answer(connection.request())[0] == 200
+        fields = [(":method", "POST"), *REQUEST[1:3], (":path", "/api/v1/auth/register"), ("content-type", "application/json")]
+        stream = connection.request(fields, end=False)
+        connection.send(DataFrame(stream, data=body, flags=["END_STREAM"]))
+        time.sleep(0.1)
+        server.process.terminate()
+        assert connection.frame().type == GoAwayFrame.type, "told at once, not when the work is done"
+        assert connection.answer(stream)[0] == 201
+        assert connection.ended() == 0
+        assert server.wait_exit(10) == 0
