@@ -40,11 +40,11 @@ def call(port: int, method: str, path: str, body=None, headers: dict | None = No
 
 def wrk(port: int, path: str, seconds: float, connections: int, script: str = "plain", threads: int = 2, timeout: int = 10, scheme: str = "http",
         **env) -> dict:
-    """One run; the script's report, with `rate` (requests answered with success, per second)."""
+    """One run of whole seconds, since wrk knows no others; the script's report, with `rate` (requests answered with success, per second)."""
     threads = min(threads, connections)
     environment = {**os.environ, "LOAD_FOLDER": str(LOAD), "THREADS": str(threads), **env}
     done = subprocess.run(
-        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--timeout", f"{timeout}s", "-s", str(LOAD / f"{script}.lua"),
+        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", f"{timeout}s", "-s", str(LOAD / f"{script}.lua"),
          f"{scheme}://127.0.0.1:{port}{path}"], env=environment, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout.strip().splitlines()[-1])
     report["rate"] = (report["requests"] - report["refused"]) / report["seconds"]
