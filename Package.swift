@@ -88,16 +88,25 @@ let package = Package(
 
         // Floor 4
         module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
+        module(
+            "GateAccess", ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
 
         // Floor 5
-        module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
+        module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateAccess", nioCore, nioHTTP1, logging]),
+        module(
+            "GateProxy",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateNet", "GateAccess", nioCore, nioPosix, nioHTTP1,
+                logging,
+            ]),
 
         // Floor 6
         module(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateACME", "GateStores", "GateAPI", "CTimex", nioCore, nioPosix, nioHTTP1, logging, serviceLifecycle, unixSignals,
+                "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
@@ -144,9 +153,16 @@ let package = Package(
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
         tests("GateStoresTests", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
         tests(
+            "GateProxyTests",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateNet", "GateAccess", "GateProxy", nioCore, nioPosix,
+                nioHTTP1, logging,
+            ]),
+        tests(
             "GateAPITests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAPI",
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAccess",
+                "GateAPI",
                 nioCore, nioHTTP1, logging,
             ]),
         tests(
