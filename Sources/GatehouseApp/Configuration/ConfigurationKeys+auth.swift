@@ -63,6 +63,9 @@ extension Configuration {
             ]
         } + [
             ConfigurationKey(
+                "limits.policies.site.key", \.limits.siteSubject, .choice(),
+                "Whom the policy counts for: user (the network where nobody is signed in), network or session."),
+            ConfigurationKey(
                 "limits.failed_login.free", \.limits.failedLogin.free, .integer(0...100),
                 "How many failed log-ins in a row, per network and address, cost no wait."),
             ConfigurationKey(
@@ -81,6 +84,7 @@ extension Configuration.Limits.PolicyName {
     fileprivate var documentation: String {
         switch self {
         case .api: "all calls of the API, per user, else per network"
+        case .site: "requests to sites that name no other policy in limits"
         case .auth: "all calls that take credentials, per network"
         case .login: "log-ins, per network"
         case .loginAccount: "log-ins to one address, per network"

@@ -2,7 +2,7 @@ import GateCore
 
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
-    static let keys: [ConfigurationKey] = generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + outputKeys
+    static let keys: [ConfigurationKey] = generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + apiKeys + outputKeys
 
     private static let generalKeys = [
         ConfigurationKey(
@@ -80,6 +80,16 @@ extension Configuration {
             } print: {
                 $0.description
             }, aliases: ["DATABASE_URL"], "The database: sqlite:FILE, relative to data_dir unless FILE begins with /.")
+    ]
+
+    private static let apiKeys = [
+        ConfigurationKey(
+            "api.host", \.api.host, .optional(.hostName), example: "auth.example.com",
+            "The one host that Gatehouse's own paths are answered at; at all others they belong to the sites. Without it they are "
+                + "Gatehouse's at every host. The pages under /.gatehouse/ are so in any case."),
+        ConfigurationKey(
+            "api.prefix", \.api.prefix, .optional(.pathPrefix), example: "/_gatehouse",
+            "What stands before Gatehouse's own paths, where an application needs them for itself: /_gatehouse/api/v1/auth/login."),
     ]
 
     private static let outputKeys = [

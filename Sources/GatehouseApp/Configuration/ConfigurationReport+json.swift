@@ -18,6 +18,7 @@ extension Literal {
         case .quoted(let text): .string(text)
         case .bare(let text): (try? JSON(parsing: Array(text.utf8))) ?? .string(text)
         case .list(let texts): .array(texts.map { .string($0) })
+        case .table(let fields): .object(fields.map { JSON.Member($0.name, .string($0.value)) })
         }
     }
 }

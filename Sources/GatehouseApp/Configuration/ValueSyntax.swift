@@ -8,8 +8,14 @@ enum RawValue: Hashable {
     case integer(Int64)
     case bool(Bool)
     case array([RawValue])
-    /// What no key takes: a table, a date, a floating-point number.
+    case table([Field])
+    /// What no key takes: a date, a floating-point number, a list of tables.
     case other(kind: String)
+
+    struct Field: Hashable {
+        var name: String
+        var value: RawValue
+    }
 
     var kind: String {
         switch self {
@@ -17,12 +23,13 @@ enum RawValue: Hashable {
         case .integer: "a number"
         case .bool: "true or false"
         case .array: "a list"
+        case .table: "a table"
         case .other(let kind): kind
         }
     }
 
     /// A text in quotes, followed by a space; nothing for the rest.
-    fileprivate var quoted: String {
+    var quoted: String {
         switch self {
         case .text(let text), .string(let text): "\"\(text)\" "
         default: ""
@@ -35,6 +42,12 @@ enum Literal: Hashable {
     case quoted(String)
     case bare(String)
     case list([String])
+    case table([Field])
+
+    struct Field: Hashable {
+        var name: String
+        var value: String
+    }
 
     /// As TOML writes it.
     var toml: String {
@@ -42,6 +55,7 @@ enum Literal: Hashable {
         case .quoted(let text): Self.quote(text)
         case .bare(let text): text
         case .list(let texts): "[" + texts.map(Self.quote).joined(separator: ", ") + "]"
+        case .table(let fields): "{" + fields.map { " \(Self.quote($0.name)) = \(Self.quote($0.value))" }.joined(separator: ",") + " }"
         }
     }
 
@@ -50,6 +64,7 @@ enum Literal: Hashable {
         switch self {
         case .quoted(let text), .bare(let text): text
         case .list(let texts): texts.joined(separator: ",")
+        case .table(let fields): fields.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
         }
     }
 
