@@ -168,7 +168,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GatehouseApp", nioCore, nioPosix, nioHTTP1,
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateProxy", "GatehouseApp", nioCore,
+                nioPosix, nioHTTP1,
                 logging,
             ]),
     ],

@@ -1,7 +1,7 @@
 import GateCore
 
 /// A value as a source gave it, before its key reads it.
-enum RawValue: Hashable {
+enum RawValue: Hashable, Sendable {
     /// From the environment, an environment file, a credential or a flag: every type is written as text there.
     case text(String)
     case string(String)
@@ -12,7 +12,7 @@ enum RawValue: Hashable {
     /// What no key takes: a date, a floating-point number, a list of tables.
     case other(kind: String)
 
-    struct Field: Hashable {
+    struct Field: Hashable, Sendable {
         var name: String
         var value: RawValue
     }
@@ -38,13 +38,13 @@ enum RawValue: Hashable {
 }
 
 /// A value as it is written back: by `check`, in the reference and in `.env.example`.
-enum Literal: Hashable {
+enum Literal: Hashable, Sendable {
     case quoted(String)
     case bare(String)
     case list([String])
     case table([Field])
 
-    struct Field: Hashable {
+    struct Field: Hashable, Sendable {
         var name: String
         var value: String
     }

@@ -95,3 +95,17 @@ extension AccessRule {
         }
     }
 }
+
+extension Configuration {
+    /// The host of `public_url`, and those that sites are for by name.
+    var ownHosts: [String] {
+        var hosts = [publicURL.host]
+        for site in sites {
+            for case .exact(let name) in site.hosts where !hosts.contains(name) { hosts.append(name) }
+        }
+        return hosts
+    }
+
+    /// The sites as the gateway takes them.
+    var routes: [SiteRoute] { sites.compactMap(\.route) }
+}
