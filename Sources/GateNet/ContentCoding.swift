@@ -13,7 +13,7 @@ enum ContentCoding {
 
     static func apply(to response: inout Response, for request: HTTPHeaders, loop: LoopContext) {
         switch response.body {
-        case .empty: return
+        case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes < threshold: return
         case .stream(let length?, _) where length < threshold: return
         case .file(let body) where body.range.count < threshold || body.range.count > largestFile: return
@@ -26,7 +26,7 @@ enum ContentCoding {
         }
         guard acceptsGzip(request) else { return }
         switch response.body {
-        case .empty: return
+        case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes <= inPlace:
             guard let compressed = loop.compress(bytes) else { return }
             response.body = .bytes(compressed)

@@ -63,6 +63,7 @@ extension HTTP1Connection {
         case .file(let body): .length(body.range.count)
         case .stream(let length?, _): .length(length)
         case .stream(nil, _): isHTTP11 ? .chunked : .untilClose
+        case .tunnel: .none
         }
     }
 

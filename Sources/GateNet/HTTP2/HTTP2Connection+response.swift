@@ -148,6 +148,7 @@ extension ResponseBody {
         case .bytes(let bytes): bytes.readableBytes
         case .file(let body): body.range.count
         case .stream(let length, _): length
+        case .tunnel: nil
         }
     }
 }
