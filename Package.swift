@@ -63,9 +63,10 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
+        .systemLibrary(name: "CFiles"),
 
         // Floor 1
-        module("GateCore"),
+        module("GateCore", ["CFiles"]),
 
         // Floor 2
         module(
