@@ -44,6 +44,10 @@ extension Configuration {
             "The most bytes (UTF-8) of a password; all of them count."),
     ]
 
+    private static let siteSubjectKey = ConfigurationKey(
+        "limits.policies.site.key", \.limits.siteSubject, .choice(),
+        "Whom the policy counts for: user (the network where nobody is signed in), network or session.")
+
     static let limitKeys: [ConfigurationKey] =
         [
             ConfigurationKey(
@@ -60,11 +64,8 @@ extension Configuration {
                 ConfigurationKey(
                     "limits.policies.\(name.rawValue).window", \.limits.policies[name].window,
                     .duration(.seconds(1)...(.seconds(7 * 86_400))), "The window in which they are counted."),
-            ]
+            ] + (name == .site ? [siteSubjectKey] : [])
         } + [
-            ConfigurationKey(
-                "limits.policies.site.key", \.limits.siteSubject, .choice(),
-                "Whom the policy counts for: user (the network where nobody is signed in), network or session."),
             ConfigurationKey(
                 "limits.failed_login.free", \.limits.failedLogin.free, .integer(0...100),
                 "How many failed log-ins in a row, per network and address, cost no wait."),

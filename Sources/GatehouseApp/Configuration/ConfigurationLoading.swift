@@ -9,7 +9,8 @@ struct ConfigurationLoading {
     /// Of each site: where its keys were written, and where it begins.
     var siteOrigins: [[String: ConfigurationPlace]] = []
     var sitePlaces: [ConfigurationPlace] = []
-    var policyPlaces: [String: ConfigurationPlace] = [:]
+    /// Of each policy of the operator's own: where it begins, and which keys it lacks.
+    var policyPlaces: [String: (place: ConfigurationPlace, missing: [String])] = [:]
 
     let environment: [String: String]
 

@@ -22,11 +22,8 @@ extension ConfigurationLoading {
             let title = "limits.policies.\(name)"
             let origins = table.read(into: &policy, title: title, faults: &faults)
             faults += table.faults
-            for key in ["limit", "window"] where origins[key] == nil {
-                faults.append(ConfigurationFault(table.place, "\(title) has no \(key)", cure: "write limit and window"))
-            }
+            policyPlaces[name] = (table.place, missing: ["limit", "window"].filter { origins[$0] == nil })
             configuration.limits.custom.append(policy)
-            policyPlaces[name] = table.place
         }
     }
 
@@ -118,13 +115,16 @@ extension ConfigurationLoading {
                 faults.append(ConfigurationFault(siteOrigins[index]["limits"] ?? sitePlaces[index], "limits names one twice", cure: "remove one"))
             }
         }
-        for name in custom where !used.contains(name) {
-            let place = policyPlaces[name] ?? .default
+        for name in custom {
+            guard let (place, missing) = policyPlaces[name] else { continue }
             // A slip in the name of one that there is would otherwise go unnoticed.
-            if let near = nearestName(to: name, among: builtIn) {
+            if !used.contains(name), let near = nearestName(to: name, among: builtIn) {
                 faults.append(ConfigurationFault(place, "no site uses the policy \"\(name)\"", cure: "did you mean \"\(near)\"?"))
-            } else {
-                notices.append("\(place): the policy \"\(name)\" is not used by any site")
+                continue
+            }
+            if !used.contains(name) { notices.append("\(place): the policy \"\(name)\" is not used by any site") }
+            for key in missing {
+                faults.append(ConfigurationFault(place, "limits.policies.\(name) has no \(key)", cure: "write limit and window"))
             }
         }
     }
