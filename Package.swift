@@ -63,7 +63,8 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
-        .systemLibrary(name: "CFiles"),
+        // System calls that Swift does not import.
+        .target(name: "CFiles"),
 
         // Floor 1
         module("GateCore", ["CFiles"]),

@@ -24,7 +24,7 @@ enum ContentCoding {
         if !response.headers[canonicalForm: "vary"].contains(where: { $0.lowercased() == "accept-encoding" }) {
             response.headers.add(name: "vary", value: "Accept-Encoding")
         }
-        guard acceptsGzip(request) else { return }
+        guard AcceptedCodings(request).weight(of: "gzip") > 0 else { return }
         switch response.body {
         case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes <= inPlace:
@@ -79,27 +79,5 @@ enum ContentCoding {
         if type == "text/event-stream" { return false }
         if type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml") { return true }
         return ["application/json", "application/javascript", "application/xml", "application/wasm", "application/yaml"].contains(type)
-    }
-
-    /// Whether `gzip` is acceptable (RFC 9110 §12.5.3): named, or meant by `*`, with a weight above zero. Nothing said means no.
-    static func acceptsGzip(_ headers: HTTPHeaders) -> Bool {
-        var star: Bool?
-        for element in headers[canonicalForm: "accept-encoding"] {
-            let parts = element.split(separator: ";").map { $0.trimmed.lowercased() }
-            guard let coding = parts.first else { continue }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
-            if coding == "gzip" || coding == "x-gzip" { return weight > 0 }
-            if coding == "*" { star = weight > 0 }
-        }
-        return star ?? false
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var rest = self
-        while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
-        return rest
     }
 }

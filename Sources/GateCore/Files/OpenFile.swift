@@ -18,7 +18,7 @@ package final class OpenFile: Sendable {
     /// As it is now.
     package func status() throws(FileFailure) -> FileStatus {
         var status = files_status()
-        try FileFailure.check(files_fstat(descriptor, &status))
+        try FileFailure.check(files_get_status(descriptor, &status))
         return FileStatus(status)
     }
 
@@ -26,17 +26,14 @@ package final class OpenFile: Sendable {
     ///
     /// - Returns: how many bytes were read; zero at the end of the file.
     package func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileFailure) -> Int {
-        while true {
-            let count = files_pread(descriptor, target.baseAddress, target.count, Int64(offset), 0)
-            if count != -Int(EINTR) { return try FileFailure.check(count) }
-        }
+        try FileFailure.check(files_read(descriptor, target.baseAddress, target.count, Int64(offset), 0))
     }
 
     /// The same without ever waiting for the disk: only what lies in memory (`RWF_NOWAIT`, see preadv2(2)).
     ///
     /// - Returns: `nil` where the disk would have to be waited for, or where the file system cannot tell.
     package func readCached(at offset: Int, into target: UnsafeMutableRawBufferPointer) -> Int? {
-        let count = files_pread(descriptor, target.baseAddress, target.count, Int64(offset), CInt(files_rwf_nowait))
+        let count = files_read(descriptor, target.baseAddress, target.count, Int64(offset), 1)
         return count < 0 ? nil : count
     }
 
@@ -77,12 +74,7 @@ package struct FileStatus: Hashable, Sendable {
     }
 
     init(_ status: files_status) {
-        kind =
-            switch mode_t(status.mode) & S_IFMT {
-            case S_IFREG: .file
-            case S_IFDIR: .folder
-            default: .other
-            }
+        kind = status.is_file != 0 ? .file : status.is_folder != 0 ? .folder : .other
         size = Int(status.size)
         inode = status.inode
         modified = status.modified
