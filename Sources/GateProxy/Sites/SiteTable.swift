@@ -56,24 +56,15 @@ package struct SiteTable: Sendable {
     }
 
     /// Whether a site is for that host, whatever the path. Sites for any host do not count.
-    package func names(_ host: String) -> Bool { paths(byName: Self.host(of: host)) != nil }
+    package func names(_ host: String) -> Bool { paths(byName: HostPattern.host(of: host)) != nil }
 
     private func paths(of authority: String) -> PathList {
         if exact.isEmpty && wildcard.isEmpty { return any }
-        return paths(byName: Self.host(of: authority)) ?? any
+        return paths(byName: HostPattern.host(of: authority)) ?? any
     }
 
     private func paths(byName host: Substring) -> PathList? {
         exact[host] ?? Self.suffix(of: host).flatMap { wildcard[$0] }
-    }
-
-    /// Without the port, and without the dot that ends a name of the DNS.
-    private static func host(of authority: String) -> Substring {
-        var host = authority[...]
-        if let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":")), authority.utf8[colon...].allSatisfy({ $0 != UInt8(ascii: "]") }) {
-            host = authority[..<colon]
-        }
-        return host.utf8.last == UInt8(ascii: ".") ? host.dropLast() : host
     }
 
     /// `.example.com` of `app.example.com`.

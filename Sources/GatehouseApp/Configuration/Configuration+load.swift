@@ -47,6 +47,8 @@ extension Configuration {
         loading.derive(cores: sources.cores)
         loading.crossCheck()
         guard loading.faults.isEmpty else { return .failure(ConfigurationFaults(faults: loading.faults)) }
-        return .success(Loaded(configuration: loading.configuration, origins: loading.origins, siteOrigins: loading.siteOrigins, notices: loading.notices))
+        return .success(
+            Loaded(
+                configuration: loading.configuration, origins: loading.origins, siteOrigins: loading.siteOrigins, notices: loading.notices))
     }
 }

@@ -39,7 +39,9 @@ struct ConfigurationFile {
                         place, "\(path): is \(RawValue(member.value).kind), where a table is expected",
                         cure: "write [\(path)] and its keys below")
                 }
-            } else if parent == ["limits", "policies"], case .table(let inner) = member.value, Configuration.Limits.isPolicyName(member.name) {
+            } else if parent == ["limits", "policies"], case .table(let inner) = member.value,
+                Configuration.Limits.isPolicyName(member.name)
+            {
                 policies.append(
                     (
                         member.name,

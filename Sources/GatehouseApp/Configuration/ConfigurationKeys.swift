@@ -2,7 +2,8 @@ import GateCore
 
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
-    static let keys: [ConfigurationKey] = generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + apiKeys + outputKeys
+    static let keys: [ConfigurationKey] =
+        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + apiKeys + outputKeys
 
     private static let generalKeys = [
         ConfigurationKey(
@@ -12,7 +13,8 @@ extension Configuration {
             } print: {
                 $0.description
             }, aliases: ["APP_URL"], flag: "--public-url",
-            derivedDefault: "https:// and the first of api.host, acme.domains and the hosts of sites where acme.email is set, else http://127.0.0.1:PORT",
+            derivedDefault:
+                "https:// and the first of api.host, acme.domains and the hosts of sites where acme.email is set, else http://127.0.0.1:PORT",
             "The address under which clients reach this server: scheme, host and port. Links, cookies and the tokens' issuer are made "
                 + "from it; with https, cookies are Secure."),
         ConfigurationKey(

@@ -48,10 +48,12 @@ extension ConfigurationLoading {
                 let reason: String
                 switch host {
                 case .any: continue
-                case .wildcard: reason = "a certificate for \(host.text) needs a challenge over DNS: name in acme.domains those that are used"
+                case .wildcard:
+                    reason = "a certificate for \(host.text) needs a challenge over DNS: name in acme.domains those that are used"
                 case .exact(let name):
                     if configuration.acme.domains.contains(name) { continue }
-                    reason = Self.fault(ofName: name).map { "no certificate can be ordered for \(name): \($0.problem)" }
+                    reason =
+                        Self.fault(ofName: name).map { "no certificate can be ordered for \(name): \($0.problem)" }
                         ?? "acme.domains does not name \(name), so there is no certificate for it"
                 }
                 notices.append("\(siteOrigins[index]["host"] ?? sitePlaces[index]): \(reason)")

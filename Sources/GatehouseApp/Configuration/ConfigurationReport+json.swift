@@ -16,9 +16,13 @@ extension Configuration.Loaded {
         }
         let policies = configuration.limits.custom.map { policy in
             JSON.Member(
-                policy.name, .object(Configuration.Limits.CustomPolicy.keys.map { JSON.Member($0.path, $0.literal(policy)?.json ?? .null) }))
+                policy.name, .object(Configuration.Limits.CustomPolicy.keys.map { JSON.Member($0.path, $0.literal(policy)?.json ?? .null) })
+            )
         }
-        return ["settings": .object(settings), "policies": .object(policies), "sites": .array(sites), "notices": .array(notices.map { .string($0) })]
+        return [
+            "settings": .object(settings), "policies": .object(policies), "sites": .array(sites),
+            "notices": .array(notices.map { .string($0) }),
+        ]
     }
 }
 

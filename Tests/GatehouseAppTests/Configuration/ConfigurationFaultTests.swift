@@ -137,10 +137,13 @@ struct ConfigurationFaultTests {
             ]
         ),
         ("public_url = \"https://u:p@a\"", ["gatehouse.toml:1:1: public_url: holds a user name: leave it out"]),
-        ("[[site]]\nhost = \"*\"\n[[site]]\nhost = \"a\"", [
+        (
+            "[[site]]\nhost = \"*\"\n[[site]]\nhost = \"a\"",
+            [
                 "gatehouse.toml:2:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
                 "gatehouse.toml:4:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
-            ]),
+            ]
+        ),
         ("[limits]\nbackend = \"redis\"", ["gatehouse.toml:2:1: limits.backend: \"redis\" is not available in this version: write memory"]),
         (
             "database.url = \"postgres://u:secret@h/db\"",

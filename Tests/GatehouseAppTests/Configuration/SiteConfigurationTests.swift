@@ -137,32 +137,96 @@ struct SiteConfigurationTests {
     }
 
     static let faults: [(toml: String, messages: [String])] = [
-        ("upstrem = \"http://a\"", ["2:1: unknown key \"upstrem\" in [[site]]: did you mean \"upstream\"?", "2:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond"]),
-        ("respond = \"\"\nroot = \"/srv\"", ["2:1: the site has root and respond: write exactly one of upstream, root, redirect and respond"]),
+        (
+            "upstrem = \"http://a\"",
+            [
+                "2:1: unknown key \"upstrem\" in [[site]]: did you mean \"upstream\"?",
+                "2:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
+            ]
+        ),
+        (
+            "respond = \"\"\nroot = \"/srv\"",
+            ["2:1: the site has root and respond: write exactly one of upstream, root, redirect and respond"]
+        ),
         ("upstream = []", ["2:1: upstream of [[site]] is empty: name what answers, or remove the site"]),
         ("upstream = \"127.0.0.1:3000\"", ["2:1: upstream of [[site]]: \"127.0.0.1:3000\" has no scheme: write http://127.0.0.1:3000"]),
-        ("upstream = \"http://127.0.0.1:3000/app\"", ["2:1: upstream of [[site]]: \"http://127.0.0.1:3000/app\" has a path: leave it out, and write add_prefix = \"/app\""]),
-        ("upstream = \"http://127.0.0.1:8080\"", ["2:1: http://127.0.0.1:8080/ is Gatehouse itself (listen.http): name the application's own port"]),
+        (
+            "upstream = \"http://127.0.0.1:3000/app\"",
+            ["2:1: upstream of [[site]]: \"http://127.0.0.1:3000/app\" has a path: leave it out, and write add_prefix = \"/app\""]
+        ),
+        (
+            "upstream = \"http://127.0.0.1:8080\"",
+            ["2:1: http://127.0.0.1:8080/ is Gatehouse itself (listen.http): name the application's own port"]
+        ),
         ("upstream = \"http://a\"\nindex = [\"a.html\"]", ["3:1: index means nothing for a site with upstream: remove it"]),
         ("respond = \"\"\nadd_prefix = \"/x\"", ["3:1: add_prefix means nothing for a site with respond: remove it"]),
         ("respond = \"\"\naccess = \"role:admn\"", ["3:1: access of [[site]]: there is no role \"admn\": did you mean role:admin?"]),
         ("respond = \"\"\naccess = \"signedin\"", ["3:1: access of [[site]]: \"signedin\" is not known: did you mean signed-in?"]),
-        ("respond = \"\"\naccess = \"org:x\"", ["3:1: access of [[site]]: \"org:x\" names no organisation: write org: and the id, as GET /api/v1/orgs shows it"]),
+        (
+            "respond = \"\"\naccess = \"org:x\"",
+            ["3:1: access of [[site]]: \"org:x\" names no organisation: write org: and the id, as GET /api/v1/orgs shows it"]
+        ),
         ("respond = \"\"\nlimits = [\"sites\"]", ["3:1: there is no policy \"sites\": did you mean \"site\"?"]),
-        ("respond = \"\"\nlimits = [\"login\"]", ["3:1: the policy \"login\" is for credentials, not for sites: define it under [limits.policies.login], or choose one of site, api"]),
-        ("respond = \"\"\nhost = \"app.example.com:443\"", ["3:1: host of [[site]]: \"app.example.com:443\" has a port: leave it out: a site is served on every port that is listened on, as \"app.example.com\""]),
-        ("respond = \"\"\nhost = \"*.*.example.com\"", ["3:1: host of [[site]]: \"*.*.example.com\" is no host: write app.example.com, *.example.com or *; names beyond ASCII in their xn-- form"]),
-        ("respond = \"\"\npath = \"/a/../b\"", ["3:1: path of [[site]]: \"/a/../b\" has more than one reading: write it without //, dot segments, % ; ? # \\ * and beyond ASCII, as in /app"]),
+        (
+            "respond = \"\"\nlimits = [\"login\"]",
+            [
+                "3:1: the policy \"login\" is for credentials, not for sites: define it under [limits.policies.login], or choose one of site, api"
+            ]
+        ),
+        (
+            "respond = \"\"\nhost = \"app.example.com:443\"",
+            [
+                "3:1: host of [[site]]: \"app.example.com:443\" has a port: leave it out: a site is served on every port that is listened on, as \"app.example.com\""
+            ]
+        ),
+        (
+            "respond = \"\"\nhost = \"*.*.example.com\"",
+            [
+                "3:1: host of [[site]]: \"*.*.example.com\" is no host: write app.example.com, *.example.com or *; names beyond ASCII in their xn-- form"
+            ]
+        ),
+        (
+            "respond = \"\"\npath = \"/a/../b\"",
+            [
+                "3:1: path of [[site]]: \"/a/../b\" has more than one reading: write it without //, dot segments, % ; ? # \\ * and beyond ASCII, as in /app"
+            ]
+        ),
         ("respond = \"\"\npath = \"/.gatehouse/x\"", ["3:1: path of [[site]]: \"/.gatehouse/x\" is Gatehouse's own: choose another path"]),
-        ("respond = \"\"\n[[site]]\nrespond = \"\"", ["4:1: the site */ is there already (gatehouse.toml:2:1): remove one of the two, or give them different paths"]),
-        ("upstream = \"http://a\"\nset_request_headers = { X-Gatehouse-User = \"root\" }", ["3:1: set_request_headers of [[site]]: X-Gatehouse-User is set by Gatehouse: leave it out"]),
-        ("upstream = \"http://a\"\nset_request_headers = { Host = \"b\" }", ["3:1: set_request_headers of [[site]]: Host is set by Gatehouse: set upstream_host"]),
-        ("respond = \"\"\nset_response_headers = { Transfer-Encoding = \"chunked\" }", ["3:1: set_response_headers of [[site]]: Transfer-Encoding is set by Gatehouse: leave it out"]),
-        ("respond = \"\"\nset_response_headers = { X = \"a\\r\\nY: b\" }", ["3:1: set_response_headers of [[site]]: X: holds characters that a header cannot carry: use ASCII on a single line"]),
-        ("redirect = \"https://example.com{path}\"", ["2:1: redirect of [[site]]: \"https://example.com{path}\" holds something else than {uri} and {host}: write such as https://www.example.com{uri}"]),
-        ("redirect = \"//evil.example\"", ["2:1: redirect of [[site]]: \"//evil.example\" is no address: write such as https://www.example.com{uri}, or a path"]),
+        (
+            "respond = \"\"\n[[site]]\nrespond = \"\"",
+            ["4:1: the site */ is there already (gatehouse.toml:2:1): remove one of the two, or give them different paths"]
+        ),
+        (
+            "upstream = \"http://a\"\nset_request_headers = { X-Gatehouse-User = \"root\" }",
+            ["3:1: set_request_headers of [[site]]: X-Gatehouse-User is set by Gatehouse: leave it out"]
+        ),
+        (
+            "upstream = \"http://a\"\nset_request_headers = { Host = \"b\" }",
+            ["3:1: set_request_headers of [[site]]: Host is set by Gatehouse: set upstream_host"]
+        ),
+        (
+            "respond = \"\"\nset_response_headers = { Transfer-Encoding = \"chunked\" }",
+            ["3:1: set_response_headers of [[site]]: Transfer-Encoding is set by Gatehouse: leave it out"]
+        ),
+        (
+            "respond = \"\"\nset_response_headers = { X = \"a\\r\\nY: b\" }",
+            ["3:1: set_response_headers of [[site]]: X: holds characters that a header cannot carry: use ASCII on a single line"]
+        ),
+        (
+            "redirect = \"https://example.com{path}\"",
+            [
+                "2:1: redirect of [[site]]: \"https://example.com{path}\" holds something else than {uri} and {host}: write such as https://www.example.com{uri}"
+            ]
+        ),
+        (
+            "redirect = \"//evil.example\"",
+            ["2:1: redirect of [[site]]: \"//evil.example\" is no address: write such as https://www.example.com{uri}, or a path"]
+        ),
         ("upstream = \"http://a\"\nupstream_ca = \"/x.pem\"", ["3:1: upstream_ca is set, but no server of upstream is https: remove it"]),
-        ("upstream = \"http://a\"\npath = \"/a\"\nstrip_prefix = \"/b\"", ["4:1: strip_prefix (/b) is not what the path of the site begins with: write true, or a path above it"]),
+        (
+            "upstream = \"http://a\"\npath = \"/a\"\nstrip_prefix = \"/b\"",
+            ["4:1: strip_prefix (/b) is not what the path of the site begins with: write true, or a path above it"]
+        ),
     ]
 
     @Test("each fault is told with its line and what to do", arguments: faults)
@@ -192,9 +256,10 @@ struct SiteConfigurationTests {
                 "gatehouse.toml:2:1: no site uses the policy \"logn\": did you mean \"login\"?"
             ])
         #expect(
-            try load("[limits.policies.uploads]\nlimit = 5\nwindow = \"1m\"").get().notices == [
-                "the policy \"uploads\" is not used by any site"
-            ].map { "gatehouse.toml:2:1: " + $0 })
+            try load("[limits.policies.uploads]\nlimit = 5\nwindow = \"1m\"").get().notices
+                == [
+                    "the policy \"uploads\" is not used by any site"
+                ].map { "gatehouse.toml:2:1: " + $0 })
     }
 
     @Test("certificates are ordered for the hosts of the sites, and the first of them stands for the server")

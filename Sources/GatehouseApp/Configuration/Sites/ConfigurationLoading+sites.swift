@@ -9,7 +9,9 @@ extension ConfigurationLoading {
             var site = Configuration.Site()
             let origins = table.read(into: &site, title: "[[site]]", faults: &faults)
             faults += table.faults
-            if origins["access"] == nil, let target = site.targets.first, target == .redirect || target == .respond { site.access = .everyone }
+            if origins["access"] == nil, let target = site.targets.first, target == .redirect || target == .respond {
+                site.access = .everyone
+            }
             configuration.sites.append(site)
             siteOrigins.append(origins)
             sitePlaces.append(table.place)
@@ -77,14 +79,18 @@ extension ConfigurationLoading {
     }
 
     private mutating func checkUpstream(_ site: Configuration.Site, _ fault: (String?, String, String) -> ConfigurationFault) {
-        if Set(site.upstream).count < site.upstream.count { faults.append(fault("upstream", "upstream names one server twice", "remove one")) }
+        if Set(site.upstream).count < site.upstream.count {
+            faults.append(fault("upstream", "upstream names one server twice", "remove one"))
+        }
         let usesTLS = site.upstream.contains { $0.url.scheme == .https }
         if site.upstreamRules.authoritiesFile != nil, !usesTLS {
             faults.append(fault("upstream_ca", "upstream_ca is set, but no server of upstream is https", "remove it"))
         }
         if case .other(let prefix) = site.stripPrefix, !PathPrefix(prefix).covers(site.path.text[...]) {
             faults.append(
-                fault("strip_prefix", "strip_prefix (\(prefix)) is not what the path of the site begins with", "write true, or a path above it"))
+                fault(
+                    "strip_prefix", "strip_prefix (\(prefix)) is not what the path of the site begins with",
+                    "write true, or a path above it"))
         }
         let ownServers = site.upstream.filter { server in
             configuration.listen.http.contains { server.socket == nil && $0.isReached(by: server.url.host, server.url.port) }
@@ -104,7 +110,8 @@ extension ConfigurationLoading {
                 let place = siteOrigins[index]["limits"] ?? sitePlaces[index]
                 let usable = [Configuration.Limits.PolicyName.site.rawValue, Configuration.Limits.PolicyName.api.rawValue] + custom
                 guard !usable.contains(name) else { continue }
-                let problem = builtIn.contains(name) ? "the policy \"\(name)\" is for credentials, not for sites" : "there is no policy \"\(name)\""
+                let problem =
+                    builtIn.contains(name) ? "the policy \"\(name)\" is for credentials, not for sites" : "there is no policy \"\(name)\""
                 faults.append(
                     ConfigurationFault(
                         place, problem,
@@ -112,7 +119,8 @@ extension ConfigurationLoading {
                             ?? "define it under [limits.policies.\(name)], or choose one of \(usable.joined(separator: ", "))"))
             }
             if Set(site.limits).count < site.limits.count {
-                faults.append(ConfigurationFault(siteOrigins[index]["limits"] ?? sitePlaces[index], "limits names one twice", cure: "remove one"))
+                faults.append(
+                    ConfigurationFault(siteOrigins[index]["limits"] ?? sitePlaces[index], "limits names one twice", cure: "remove one"))
             }
         }
         for name in custom {

@@ -43,7 +43,8 @@ extension ValueSyntax where Value == String {
             // A slash at the end makes the last segment empty.
             guard isPlain, !segments.dropLast().contains(""), !segments.contains("."), !segments.contains("..") else {
                 throw InvalidValue(
-                    "\"\(text)\" has more than one reading", cure: "write it without //, dot segments, % ; ? # \\ * and beyond ASCII, as in /app")
+                    "\"\(text)\" has more than one reading",
+                    cure: "write it without //, dot segments, % ; ? # \\ * and beyond ASCII, as in /app")
             }
             return text
         } print: {
@@ -77,9 +78,11 @@ extension ValueSyntax where Value == String {
         .text("address", example: "https://www.example.com{uri}") { text throws(InvalidValue) in
             let known = text.replacing("{uri}", with: "").replacing("{host}", with: "localhost")
             guard !known.contains("{"), !known.contains("}") else {
-                throw InvalidValue("\"\(text)\" holds something else than {uri} and {host}", cure: "write such as https://www.example.com{uri}")
+                throw InvalidValue(
+                    "\"\(text)\" holds something else than {uri} and {host}", cure: "write such as https://www.example.com{uri}")
             }
-            guard known.isEmpty || known.hasPrefix("/") && !known.hasPrefix("//") ? RequestTarget("/" + known) != nil : HTTPURL(known) != nil
+            guard
+                known.isEmpty || known.hasPrefix("/") && !known.hasPrefix("//") ? RequestTarget("/" + known) != nil : HTTPURL(known) != nil
             else { throw InvalidValue("\"\(text)\" is no address", cure: "write such as https://www.example.com{uri}, or a path") }
             return text
         } print: {
@@ -104,7 +107,9 @@ extension ValueSyntax where Value == String? {
     /// The text of a fixed answer; an empty one is one too.
     static var respondText: ValueSyntax {
         ValueSyntax(kind: "text") { raw throws(InvalidValue) in
-            guard case .string(let text) = raw else { throw InvalidValue("is \(raw.kind), where a text is expected", cure: "write it in quotes") }
+            guard case .string(let text) = raw else {
+                throw InvalidValue("is \(raw.kind), where a text is expected", cure: "write it in quotes")
+            }
             return text
         } write: {
             $0.map { .quoted($0) }

@@ -25,9 +25,11 @@ extension ValueSyntax where Value == HostPattern {
     private static func fault(_ text: String) -> InvalidValue {
         if text.contains("://") { return InvalidValue("\"\(text)\" is an address", cure: "write the host alone, such as app.example.com") }
         if let (host, port) = splitHostAndPort(text[...]), port != nil {
-            return InvalidValue("\"\(text)\" has a port", cure: "leave it out: a site is served on every port that is listened on, as \"\(host)\"")
+            return InvalidValue(
+                "\"\(text)\" has a port", cure: "leave it out: a site is served on every port that is listened on, as \"\(host)\"")
         }
-        return InvalidValue("\"\(text)\" is no host", cure: "write app.example.com, *.example.com or *; names beyond ASCII in their xn-- form")
+        return InvalidValue(
+            "\"\(text)\" is no host", cure: "write app.example.com, *.example.com or *; names beyond ASCII in their xn-- form")
     }
 }
 
@@ -128,7 +130,8 @@ extension ValueSyntax where Value == UpstreamRules.Authority {
             case "client": return .client
             case "upstream": return .upstream
             default:
-                guard let (host, _) = splitHostAndPort(text[...]), HostName.isValid(host) || host.hasPrefix("[") && IPAddress(String(host)) != nil
+                guard let (host, _) = splitHostAndPort(text[...]),
+                    HostName.isValid(host) || host.hasPrefix("[") && IPAddress(String(host)) != nil
                 else { throw InvalidValue("\"\(text)\" is no host", cure: "write client, upstream or a name, with its port if it has one") }
                 return .fixed(text.lowercased())
             }
