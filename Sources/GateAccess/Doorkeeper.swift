@@ -11,7 +11,7 @@ import NIOHTTP1
 package final class Doorkeeper: Sendable {
     let identity: Identity
     let limits: RequestLimits
-    let assertions: AssertionIssuer
+    package let assertions: AssertionIssuer
     let cookie: SessionCookie
     let cors: CORSPolicy
     let crossSite: CrossSiteRule

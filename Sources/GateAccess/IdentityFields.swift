@@ -59,6 +59,11 @@ package enum IdentityFields {
         return String(decoding: encoded, as: UTF8.self)
     }
 
+    /// Whether the name has letters, digits and hyphens only: then a proxy that drops the field by its name has dropped it.
+    package static func isPlainlySpelt(_ name: String) -> Bool {
+        name.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
+    }
+
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true

@@ -20,6 +20,7 @@ final class IdentityFieldsCache: Sendable {
     private struct Entry {
         /// Whom they tell of. Whatever changed about them since (a role, the address) makes them of no use.
         let principal: Principal
+        let audience: String
         let fields: EncodedFields
         let madeAt: Timestamp
     }
@@ -53,13 +54,15 @@ final class IdentityFieldsCache: Sendable {
             insert(entry, for: key, into: &state)
             return entry
         }
-        guard let entry, entry.madeAt <= now, now - entry.madeAt < Self.reuse, entry.principal.isSaidToBe(principal) else { return nil }
+        guard let entry, entry.madeAt <= now, now - entry.madeAt < Self.reuse, entry.audience == door.name,
+            entry.principal.isSaidToBe(principal)
+        else { return nil }
         return entry.fields
     }
 
     func store(_ fields: EncodedFields, for principal: Principal, at door: Door, now: Timestamp) {
         let key = Key(session: principal.sessionID.low, door: door.number)
-        let entry = Entry(principal: principal, fields: fields, madeAt: now)
+        let entry = Entry(principal: principal, audience: door.name, fields: fields, madeAt: now)
         shard(of: key).state.withLock { insert(entry, for: key, into: &$0) }
     }
 

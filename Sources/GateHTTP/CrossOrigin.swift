@@ -2,7 +2,7 @@ import NIOHTTP1
 
 /// Which other origins may read answers, with cookies (Fetch Standard §3.2, CHECKLIST 14).
 package struct CORSPolicy: Sendable {
-    private let origins: Set<String>
+    package let origins: Set<String>
 
     /// `origins` as browsers write them: scheme, host, and port where it is not the scheme's own; lower case.
     package init(origins: some Sequence<String>) { self.origins = Set(origins) }

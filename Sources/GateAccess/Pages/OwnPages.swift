@@ -12,9 +12,11 @@ package enum OwnPages {
     package static func redirectQuery(for request: Request) -> String {
         let isSafe = request.method == .GET || request.method == .HEAD
         let target = isSafe ? request.target.raw : referringPath(of: request) ?? "/"
-        guard let redirect = RedirectTarget(target, origins: []) else { return "" }
-        return "?redirect=\(FormEncoding.encode(redirect.location))"
+        return RedirectTarget(target, origins: []).map { query($0) } ?? ""
     }
+
+    /// `?redirect=` and a place.
+    package static func query(_ redirect: RedirectTarget) -> String { "?redirect=\(FormEncoding.encode(redirect.location))" }
 
     private static func referringPath(of request: Request) -> String? {
         guard let referrer = request.headers.first(name: "referer").flatMap(HTTPURL.init), referrer.authority == request.authority else {
