@@ -48,14 +48,16 @@ package enum Server {
                 configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
                 entropy: entropy)
         }
-        let front = try await composition.certificates.open()
+        let front = try Front(configuration, of: composition, log: log)
+        let responders = DoorResponders(front, doctorProof: composition.doctorProof)
+        let https = try await composition.certificates.open()
         var doors: [(name: String, server: HTTPServer)] = []
         if !configuration.listen.http.isEmpty {
-            doors.append(("http", server(configuration.listen.http, composition.plainResponder(front), observer)))
+            doors.append(("http", server(configuration.listen.http, responders.plainResponder(https), observer)))
         }
-        if let front {
-            let decorator = TLSServerDecorator(certificates: front.tls, observer: TLSMetrics(composition.metrics))
-            doors.append(("https", server(configuration.listen.https, composition.responder, observer, decorator: decorator)))
+        if let https {
+            let decorator = TLSServerDecorator(certificates: https.tls, observer: TLSMetrics(composition.metrics))
+            doors.append(("https", server(configuration.listen.https, responders.responder, observer, decorator: decorator)))
         }
         for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
@@ -86,7 +88,7 @@ package enum Server {
                             if composition.health.stop() { log.notice("Stopping: finishing what runs") }
                         })
                 }))
-        if front != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
+        if https != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
         let lifecycle = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },

@@ -6,8 +6,7 @@ import NIOHTTP1
 ///
 /// Made once for a configuration, and exchanged as a whole with it.
 package final class Gateway: Responder {
-    package let sites: [GatewaySite]
-    private let table: SiteTable
+    package let directory: SiteDirectory
     private let own: any OwnRoutes
     private let place: OwnRoutePlace
     private let doorkeeper: Doorkeeper
@@ -20,11 +19,10 @@ package final class Gateway: Responder {
     ///   - own: Gatehouse's routes, which go before those of the sites; also what answers where there is no site.
     ///   - ownSecurity: for answers that are ours although the request was for a site.
     package init(
-        sites: [GatewaySite], own: any OwnRoutes, at place: OwnRoutePlace = OwnRoutePlace(), doorkeeper: Doorkeeper,
+        _ directory: SiteDirectory, own: any OwnRoutes, at place: OwnRoutePlace = OwnRoutePlace(), doorkeeper: Doorkeeper,
         ownSecurity: SecurityHeaders, siteSecurity: SiteSecurityHeaders, baseURL: String
     ) {
-        self.sites = sites
-        table = SiteTable(sites.map(\.route))
+        self.directory = directory
         self.own = own
         self.place = place
         self.doorkeeper = doorkeeper
@@ -36,8 +34,8 @@ package final class Gateway: Responder {
     package func respond(to request: Request) -> Answer {
         if Self.isPage(request.target.path) { return own.respond(to: request) }
         if let moved = place.own(request), let answer = own.answerIfOwn(moved) { return answer }
-        switch table.find(authority: request.authority, path: request.target.path) {
-        case .site(let index): return respond(to: request, from: sites[index])
+        switch directory.find(authority: request.authority, path: request.target.path) {
+        case .site(let index): return respond(to: request, from: directory.sites[index])
         case .ambiguous: return .now(refusal(.ambiguousPath, request))
         case .none: return own.respond(to: request)
         }
@@ -87,16 +85,6 @@ package final class Gateway: Responder {
 
     /// The pages where people sign in are ours on every host.
     private static func isPage(_ path: Substring) -> Bool { path.utf8.starts(with: "/.gatehouse/".utf8) }
-}
-
-extension Gateway: DoorDirectory {
-    package func door(authority: String, path: Substring) -> DoorMatch {
-        switch table.find(authority: authority, path: path) {
-        case .site(let index): .door(sites[index].door)
-        case .ambiguous: .ambiguous
-        case .none: .none
-        }
-    }
 }
 
 extension Problem {

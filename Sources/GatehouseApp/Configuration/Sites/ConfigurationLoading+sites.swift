@@ -70,7 +70,7 @@ extension ConfigurationLoading {
             for host in site.hosts where earlier.hosts.contains(host) {
                 faults.append(
                     fault(
-                        "host", "the site \(host.text)\(site.path.text) is there already (\(sitePlaces[other]))",
+                        "host", "the site \(host.text)\(site.path.text) is there already (\(sitePlaces[other].inItsFile))",
                         cure: "remove one of the two, or give them different paths"))
             }
         }

@@ -27,7 +27,9 @@ extension Configuration.Site {
             "path", \.path, .pathPrefix,
             "The path of the site, and everything below it. Of several sites the one with the most specific host counts, then the one with "
                 + "the longest path."),
-        SiteKey("upstream", \.upstream, .list(of: .upstreamServer), "The servers of the application: http://, https:// or unix:/path."),
+        SiteKey(
+            "upstream", \.upstream, .list(of: .upstreamServer), example: "http://127.0.0.1:3000",
+            "The servers of the application: http://, https:// or unix:/path."),
         SiteKey("root", \.root, .optional(.path), "A folder of static files."),
         SiteKey(
             "redirect", \.redirect, .optional(.redirectLocation),

@@ -32,11 +32,8 @@ extension Configuration.Site {
     static var reference: String {
         var text = """
 
-            # A policy of your own, for sites to name in limits.
-            # [limits.policies.NAME]
-            # limit = 20
-            # window = "1m"
-            # key = "user"
+            # A table [limits.policies.NAME] with limit, window and key (user, network or session) is a policy of your own, for sites to
+            # name in limits.
 
             # Applications behind Gatehouse: one [[site]] for each, with exactly one of upstream, root, redirect and respond.
             # [[site]]
