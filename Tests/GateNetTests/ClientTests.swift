@@ -186,7 +186,7 @@ struct ClientTests {
                 parts.give("more")
                 var body = ""
                 await #expect(throws: BodyError.disconnected) {
-                    while let part = try await response.body.next() { body += String(buffer: part) }
+                    while let part = try await response.next() { body += String(buffer: part) }
                 }
                 #expect(body == "half of" || body == "")
             }
