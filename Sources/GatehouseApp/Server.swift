@@ -48,7 +48,8 @@ package enum Server {
                 configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
                 entropy: entropy)
         }
-        let front = try Front(configuration, of: composition, log: log)
+        let client = HTTPClient(egress: .any, tls: try TLSClientConfiguration(time: time), time: time)
+        let front = try Front(configuration, of: composition, client: client, log: log)
         let responders = DoorResponders(front, doctorProof: composition.doctorProof)
         let https = try await composition.certificates.open()
         var doors: [(name: String, server: HTTPServer)] = []
@@ -61,7 +62,10 @@ package enum Server {
         }
         for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
-            ClosingService { await composition.close() },
+            ClosingService {
+                await client.shutDown()
+                await composition.close()
+            },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
             HTTPServerService(
                 name: "admin", server: server([.unix(path: configuration.listen.admin)], composition.admin, ExchangeObservers([])),

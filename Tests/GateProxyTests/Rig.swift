@@ -114,7 +114,7 @@ struct Collected: Sendable {
             }
             body = writer.text
             trailers = writer.fields
-        case .tunnel: body = "tunnel"
+        case .file, .tunnel: body = "\(response.body)"
         }
     }
 

@@ -1,3 +1,4 @@
+package import GateAccess
 package import GateCore
 package import GateHTTP
 import GateNet

@@ -5,7 +5,6 @@ import GateCrypto
 import GateHTTP
 import GateIdentity
 import GateLimits
-import GateNet
 import GateSQL
 import GateSQLite
 import GateStores
@@ -24,8 +23,6 @@ struct Composition: Sendable {
     let admin: AdminAPI
     let certificates: ServerCertificates
     let doctorProof: DoctorProof
-    /// Reaches the applications, wherever the operator says they are.
-    let upstreamClient: HTTPClient
     let time: any TimeSource
     let entropy: any Entropy
     private let log: Logger
@@ -36,7 +33,6 @@ struct Composition: Sendable {
         self.time = time
         self.entropy = entropy
         self.log = log
-        upstreamClient = HTTPClient(egress: .any)
         let secrets: ServerSecrets
         do throws(SecretsError) {
             secrets = try SecretsFile.open(configuration, time: time, entropy: entropy)
@@ -98,7 +94,6 @@ struct Composition: Sendable {
 
     /// Ends what has threads of its own, the database last.
     func close() async {
-        await upstreamClient.shutDown()
         await identity.passwords.shutdown()
         await backends.database.close()
     }

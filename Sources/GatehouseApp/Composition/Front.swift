@@ -1,7 +1,9 @@
 import GateAPI
 import GateAccess
+import GateCore
 import GateHTTP
 import GateLimits
+import GateNet
 import GateProxy
 import Logging
 
@@ -13,9 +15,11 @@ struct Front: Sendable {
     let gateway: Gateway?
     let upstreams: [Upstream]
 
-    /// - Parameter previous: what it takes the place of; servers of applications that stay keep their health and their numbers.
+    /// - Parameters:
+    ///   - client: reaches the applications, wherever the operator says they are.
+    ///   - previous: what it takes the place of; servers of applications that stay keep their health and their numbers.
     /// - Throws: `ConfigurationFaults` for files that cannot be used.
-    init(_ configuration: Configuration, of composition: Composition, log: Logger, previous: Front? = nil) throws {
+    init(_ configuration: Configuration, of composition: Composition, client: HTTPClient, log: Logger, previous: Front? = nil) throws {
         self.configuration = configuration
         guard let securityHeaders = SecurityHeaders(configuration) else {
             throw CommandFailure(.configuration, "headers.content_security_policy holds a control character.")
@@ -28,7 +32,7 @@ struct Front: Sendable {
         let doorkeeper = Doorkeeper(
             identity: identity, limits: limits, assertions: composition.assertions, cookie: cookie, cors: cors,
             publicURL: configuration.publicURL.description, time: composition.time, log: log)
-        let builder = SiteBuilder(configuration, composition, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
+        let builder = SiteBuilder(configuration, composition, client: client, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
         let (sites, upstreams) = try builder.build()
         let directory = SiteDirectory(sites)
         self.upstreams = upstreams

@@ -8,16 +8,21 @@ import Logging
 struct SiteBuilder {
     private let configuration: Configuration
     private let composition: Composition
+    private let client: HTTPClient
     private let baseURL: String
     private let log: Logger
     private let previous: [Upstream]
 
     /// - Parameters:
+    ///   - client: reaches the applications, wherever the operator says they are.
     ///   - baseURL: where problem documents are explained, without a slash at its end.
     ///   - previous: upstreams of the configuration before.
-    init(_ configuration: Configuration, _ composition: Composition, baseURL: String, log: Logger, previous: [Upstream]) {
+    init(
+        _ configuration: Configuration, _ composition: Composition, client: HTTPClient, baseURL: String, log: Logger, previous: [Upstream]
+    ) {
         self.configuration = configuration
         self.composition = composition
+        self.client = client
         self.baseURL = baseURL
         self.log = log
         self.previous = previous
@@ -59,7 +64,7 @@ struct SiteBuilder {
         let authorities = try rules.authoritiesFile.map { path throws(ConfigurationFault) in Array(try TextFile(path: path).text.utf8) }
         do throws(CryptoError) {
             return try Upstream(
-                rules, site: route.name, client: composition.upstreamClient, authorities: authorities,
+                rules, site: route.name, client: client, authorities: authorities,
                 adopting: previous.first { $0.name == route.name }, time: composition.time, log: log)
         } catch {
             throw ConfigurationFault(

@@ -102,7 +102,7 @@ extension Configuration.Site.Target {
             "The Host that the application sees: client (what the client asked for), upstream (that of the server) or a name."),
         SiteKey(
             "upstream_ca", \.upstreamRules.authoritiesFile, .optional(.path), example: "/etc/gatehouse/internal-ca.pem",
-            "For https: a PEM file with the authorities that the servers' certificates must come from, in place of the system's."),
+            "For https: a PEM file with the authorities that the servers' certificates may come from, besides the system's."),
         SiteKey(
             "max_connections", \.upstreamRules.maxConnections, .integer(1...100_000),
             "The most connections to one server, for each of our event loops; further requests wait."),
