@@ -115,6 +115,7 @@ struct Collected: Sendable {
             body = writer.text
             trailers = writer.fields
         case .tunnel: body = "tunnel"
+        case .file: body = "file"
         }
     }
 

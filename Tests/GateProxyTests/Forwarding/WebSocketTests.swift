@@ -40,7 +40,7 @@ struct WebSocketTests {
 
     @Test(
         "From HTTP/1.1 with the client's key, from HTTP/2 with ours (RFC 8441 §5)",
-        arguments: [(Request.Version.http11, "dGhlIHNhbXBsZSBub25jZQ=="), (.http2, nil)])
+        arguments: [(Request.Version.http11, "dGhlIHNhbXBsZSBub25jZQ=="), (.http2, nil)] as [(Request.Version, String?)])
     func bridged(version: Request.Version, key: String?) async throws {
         try await Rig.run { rig, application in
             async let pending = rig.answer(Self.upgrade(version, key: key))
