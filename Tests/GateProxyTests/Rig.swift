@@ -114,7 +114,8 @@ struct Collected: Sendable {
             }
             body = writer.text
             trailers = writer.fields
-        case .file, .tunnel: body = "\(response.body)"
+        case .tunnel: body = "tunnel"
+        case .file: body = "file"
         }
     }
 

@@ -73,8 +73,7 @@ package final class UpstreamHandler: RouteHandler {
         outgoing.encodedFields = try requestFields.fields(of: request, webSocketKey: ownKey)
         outgoing.encodedFields.append(admitted.identityFields)
         outgoing.mayResend = UpstreamFailure.isIdempotent(request.method)
-        if let handshake {
-            _ = handshake
+        if handshake != nil {
             outgoing.upgrade = WebSocketHandshake.upgrade
             outgoing.body = .empty
         }
@@ -136,7 +135,7 @@ package final class UpstreamHandler: RouteHandler {
     }
 
     func refusal(_ problem: Problem, _ request: Request) -> Response {
-        problem.response(id: request.id, instance: request.target.path, baseURL: baseURL)
+        problem.answer(to: request, baseURL: baseURL)
     }
 
     func tell(_ message: Logger.Message, _ error: String, _ request: Request) {
