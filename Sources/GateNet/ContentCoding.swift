@@ -11,7 +11,7 @@ enum ContentCoding {
 
     static func apply(to response: inout Response, for request: HTTPHeaders, loop: LoopContext) {
         switch response.body {
-        case .empty: return
+        case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes < threshold: return
         case .stream(let length?, _) where length < threshold: return
         case .bytes, .stream: break
@@ -21,7 +21,7 @@ enum ContentCoding {
         response.headers.add(name: "vary", value: "Accept-Encoding")
         guard acceptsGzip(request) else { return }
         switch response.body {
-        case .empty: return
+        case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes <= inPlace:
             guard let compressed = loop.compress(bytes) else { return }
             response.body = .bytes(compressed)

@@ -53,6 +53,7 @@ extension HTTP1Connection {
         case .bytes(let bytes): .length(bytes.readableBytes)
         case .stream(let length?, _): .length(length)
         case .stream(nil, _): isHTTP11 ? .chunked : .untilClose
+        case .tunnel: .none
         }
     }
 

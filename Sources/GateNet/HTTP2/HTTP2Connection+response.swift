@@ -146,6 +146,7 @@ extension ResponseBody {
         case .empty: 0
         case .bytes(let bytes): bytes.readableBytes
         case .stream(let length, _): length
+        case .tunnel: nil
         }
     }
 }
