@@ -76,7 +76,7 @@ extension Doorkeeper {
 
     /// Nobody is signed in: a person is shown where to, a program is told.
     private func turnAway(_ request: Request, _ fields: EncodedFields) -> Admission {
-        guard request.isNavigation, !request.headers.contains(name: "authorization") else {
+        guard request.isNavigation else {
             return refuse(IdentityError.notAuthenticated, request, fields)
         }
         let isSafe = request.method == .GET || request.method == .HEAD

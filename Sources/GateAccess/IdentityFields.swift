@@ -47,13 +47,13 @@ package enum IdentityFields {
 
     /// Printable ASCII as it is, but for the percent sign; all else as the percent-encoded bytes of its UTF-8 (RFC 3986 §2.1). Fields
     /// have no encoding of their own that applications agree on (RFC 9110 §5.5), and this one every language can read.
-    static func encoded(name: String) -> String {
+    package static func encoded(name: String) -> String {
         var encoded: [UInt8] = []
         for byte in name.utf8 {
             if (0x20...0x7E).contains(byte), byte != UInt8(ascii: "%") {
                 encoded.append(byte)
             } else {
-                encoded += [UInt8(ascii: "%"), Hex.digit(byte >> 4), Hex.digit(byte & 15)]
+                encoded.appendPercentEncoded(byte)
             }
         }
         return String(decoding: encoded, as: UTF8.self)

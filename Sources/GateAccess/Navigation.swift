@@ -8,7 +8,9 @@ extension Request {
     /// Browsers say so in `Sec-Fetch-Mode` (Fetch Metadata §2.2); the few that don't, and whoever copies them, ask for `text/html` by name.
     package var isNavigation: Bool {
         if let mode = headers.first(name: "sec-fetch-mode") { return mode == "navigate" }
-        guard method == .GET || method == .HEAD || method == .POST, !headers.contains(name: "x-requested-with") else { return false }
+        guard method == .GET || method == .HEAD || method == .POST, !headers.contains(name: "x-requested-with"),
+            !headers.contains(name: "authorization")
+        else { return false }
         return headers["accept"].contains { $0.lowercased().split(separator: ",").contains { Self.isHTML($0) } }
     }
 

@@ -1,4 +1,3 @@
-import GateAccess
 import GateCore
 import GateHTTP
 import GateIdentity
@@ -59,9 +58,9 @@ enum AdminLimitRoutes {
 
     private static func policy(_ call: AdminCall) throws(Problem) -> String? {
         guard let name = call.request.target.queryValue("policy") else { return nil }
-        guard RequestLimits.Policy(rawValue: name) != nil else {
-            let known = RequestLimits.Policy.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Problem(.invalid, "There is no policy \"\(name)\". There are: \(known).")
+        let known = call.services.policyNames()
+        guard known.contains(name) else {
+            throw Problem(.invalid, "There is no policy \"\(name)\". There are: \(known.joined(separator: ", ")).")
         }
         return name
     }
