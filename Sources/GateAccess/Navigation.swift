@@ -21,5 +21,6 @@ extension Request {
     }
 
     /// Whether it asks to go on with another protocol, or will, where a proxy in front of us keeps `Upgrade` to itself (CHECKLIST 15).
-    package var isUpgrade: Bool { headers.contains(name: "upgrade") || headers.contains(name: "sec-websocket-key") }
+    /// `h2c` is a client's offer that everyone declines, and nothing that a page could ask for.
+    package var isUpgrade: Bool { upgrade.map { $0 != "h2c" } ?? headers.contains(name: "sec-websocket-key") }
 }

@@ -1,5 +1,9 @@
+import GateAPI
 import GateAccess
+import GateCore
+import GateCrypto
 import GateHTTP
+import GateIdentity
 import GateLimits
 import NIOCore
 import NIOHTTP1

@@ -10,11 +10,11 @@ struct DoorCrossSiteTests {
     struct Scenario: CustomTestStringConvertible {
         var method = HTTPMethod.POST
         var fields: [(String, String)]
+        /// As the connection tells of it.
+        var upgrade: String?
         var isOurs: Bool
         var testDescription: String { "\(method.rawValue) \(fields.map { "\($0): \($1)" })" }
     }
-
-    static let upgrade = [("upgrade", "websocket"), ("connection", "upgrade")]
 
     static let scenarios = [
         Scenario(fields: [], isOurs: false),
@@ -34,10 +34,11 @@ struct DoorCrossSiteTests {
         Scenario(method: .GET, fields: [("origin", "https://evil.test"), ("sec-fetch-site", "cross-site")], isOurs: true),
         Scenario(method: .DELETE, fields: [], isOurs: false),
         Scenario(method: .RAW(value: "PURGE"), fields: [], isOurs: false),
-        Scenario(method: .GET, fields: upgrade, isOurs: false),
-        Scenario(method: .GET, fields: upgrade + [("origin", "https://evil.test")], isOurs: false),
-        Scenario(method: .GET, fields: upgrade + [("origin", DoorFixture.origin)], isOurs: true),
-        Scenario(method: .GET, fields: upgrade + [("origin", DoorFixture.listed)], isOurs: true),
+        Scenario(method: .GET, fields: [], upgrade: "websocket", isOurs: false),
+        Scenario(method: .GET, fields: [("origin", "https://evil.test")], upgrade: "websocket", isOurs: false),
+        Scenario(method: .GET, fields: [("origin", DoorFixture.origin)], upgrade: "websocket", isOurs: true),
+        Scenario(method: .GET, fields: [("origin", DoorFixture.listed)], upgrade: "websocket", isOurs: true),
+        Scenario(method: .GET, fields: [], upgrade: "h2c", isOurs: true),
         Scenario(method: .GET, fields: [("sec-websocket-key", "x"), ("origin", "https://evil.test")], isOurs: false),
     ]
 
@@ -47,12 +48,16 @@ struct DoorCrossSiteTests {
     func crossSite(scenario: Scenario) async throws {
         try await DoorFixture.with { gate in
             let ann = try await gate.accounts.register()
-            let byCookie = scenario.fields + [ann.cookieField]
-            let closed = await gate.admit(scenario.method, "/", byCookie, at: DoorFixture.door(.signedIn))
+            func admit(_ fields: [(String, String)], at access: AccessRule) async -> Outcome {
+                var request = DoorFixture.request(scenario.method, "/", scenario.fields + fields)
+                request.upgrade = scenario.upgrade
+                return await gate.admit(request, at: DoorFixture.door(access))
+            }
+            let closed = await admit([ann.cookieField], at: .signedIn)
             #expect(closed.word == (scenario.isOurs ? "somebody" : "403 auth/csrf"))
-            let open = await gate.admit(scenario.method, "/", byCookie, at: DoorFixture.door(.optional))
+            let open = await admit([ann.cookieField], at: .optional)
             #expect(open.word == (scenario.isOurs ? "somebody" : "nobody"))
-            let byToken = await gate.admit(scenario.method, "/", scenario.fields + [ann.bearerField], at: DoorFixture.door(.signedIn))
+            let byToken = await admit([ann.bearerField], at: .signedIn)
             #expect(byToken.word == "somebody")
         }
     }

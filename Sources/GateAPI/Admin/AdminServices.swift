@@ -21,7 +21,8 @@ package struct AdminServices: Sendable {
 
     package init(
         identity: Identity, limits: any LimitStore,
-        policyNames: @escaping @Sendable () -> [String] = { RequestLimits.Policy.allCases.map(\.rawValue) }, health: HealthReport, certificates: any CertificateOperations,
+        policyNames: @escaping @Sendable () -> [String] = { RequestLimits.Policy.allCases.map(\.rawValue) }, health: HealthReport,
+        certificates: any CertificateOperations,
         rotateSecrets: @escaping @Sendable () async throws -> String,
         metrics: @escaping @Sendable () -> String, time: any TimeSource, log: Logger
     ) {

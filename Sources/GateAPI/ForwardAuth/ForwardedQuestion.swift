@@ -15,8 +15,8 @@ struct ForwardedQuestion {
     private let isPlain: Bool
 
     static let ambiguousPath = Problem(.malformed, "The path has more than one reading.")
-    private static let disagreement = Problem(.malformed, "X-Original-URL and the X-Forwarded fields tell of different requests.")
-    private static let misspelt = Problem(.malformed, "A field that only Gatehouse may send came in another spelling.")
+    private static let disagreement = Problem(.forbidden, "X-Original-URL and the X-Forwarded fields tell of different requests.")
+    private static let misspelt = Problem(.forbidden, "A field that only Gatehouse may send came in another spelling.")
 
     /// - Throws: `Problem` where the fields contradict each other or cannot be read: then nobody is let through.
     init(_ call: Request, trusted: [IPNetwork]) throws(Problem) {
