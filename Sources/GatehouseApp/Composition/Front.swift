@@ -1,5 +1,6 @@
 import GateAPI
 import GateAccess
+import GateCore
 import GateHTTP
 import GateLimits
 import GateProxy
