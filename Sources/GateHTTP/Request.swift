@@ -17,14 +17,25 @@ package struct Request: Sendable {
     package var scheme: Scheme
     /// `Host`, or `:authority`, lower case, with the port if one was given.
     package var authority: String
+    package var version: Version
+    /// The protocol that the client would rather speak on this connection, or stream, in lower case (`websocket`); `nil` where it asks
+    /// for none. From `Upgrade` (RFC 9110 §7.8), or from the `:protocol` of an extended CONNECT (RFC 8441 §4), which is told of as the
+    /// GET that it stands for. Whoever agrees answers with ``ResponseBody/tunnel(_:)``; any other response declines.
+    package var upgrade: String?
     package var receivedAt: MonotonicInstant
 
     package enum Scheme: String, Sendable { case http, https }
 
+    package enum Version: String, Sendable {
+        case http10 = "1.0"
+        case http11 = "1.1"
+        case http2 = "2"
+    }
+
     package init(
         id: RequestID, method: HTTPMethod, target: RequestTarget, headers: HTTPHeaders = [:], body: RequestBody = .empty,
         peer: IPAddress? = nil, client: IPAddress? = nil, scheme: Scheme = .http, authority: String = "",
-        receivedAt: MonotonicInstant = MonotonicInstant(nanoseconds: 0)
+        version: Version = .http11, upgrade: String? = nil, receivedAt: MonotonicInstant = MonotonicInstant(nanoseconds: 0)
     ) {
         self.id = id
         self.method = method
@@ -35,6 +46,8 @@ package struct Request: Sendable {
         self.client = client
         self.scheme = scheme
         self.authority = authority
+        self.version = version
+        self.upgrade = upgrade
         self.receivedAt = receivedAt
     }
 }

@@ -1,4 +1,5 @@
 package import NIOCore
+package import NIOHTTP1
 
 /// The content of a request: read at most once, as it arrives.
 package enum RequestBody: Sendable {
@@ -32,6 +33,15 @@ package enum RequestBody: Sendable {
 package protocol BodyStream: Sendable {
     /// The next part, never empty; `nil` after the last. Called by one task at a time.
     func next() async throws(BodyError) -> ByteBuffer?
+
+    /// The fields behind the body (RFC 9110 §6.5), once ``next()`` has given `nil`. Those that no trailer may hold are dropped; others
+    /// come as they were sent, so whoever passes them on looks at their names as at those of the head.
+    var trailers: HTTPHeaders { get async }
+}
+
+extension BodyStream {
+    /// None: most bodies have no end of their own.
+    package var trailers: HTTPHeaders { get async { [:] } }
 }
 
 package enum BodyError: Error, Hashable, Sendable {

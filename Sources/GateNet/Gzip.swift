@@ -1,6 +1,7 @@
 import CZlib
 import GateHTTP
 import NIOCore
+import NIOHTTP1
 
 /// zlib's deflate state with the gzip format around it (RFC 1952). Used by one at a time.
 struct Gzip: ~Copyable {
@@ -70,6 +71,8 @@ final class GzipWriter: BodyWriter, @unchecked Sendable {
         guard part.readableBytes > 0 else { return }
         try await writer.write(gzip.compress(part, .flushed))
     }
+
+    func trailers(_ fields: HTTPHeaders) async { await writer.trailers(fields) }
 
     func finish() async throws(BodyError) {
         try await writer.write(gzip.compress(ByteBuffer(), .finished))

@@ -35,24 +35,29 @@ extension ClientLoop {
     }
 
     /// Sends a request and returns with the head of its response.
-    func stream(_ request: StreamedRequest, to destination: Destination) async throws(OutgoingError) -> StreamedResponse {
-        let call = OutgoingCall(destination, limit: request.timeLimit, idleLimit: request.idleLimit, at: settings.time.monotonic())
+    func stream(_ request: StreamedRequest, to endpoint: Endpoint) async throws(OutgoingError) -> StreamedResponse {
+        let call = OutgoingCall(
+            endpoint.destination, limit: request.responseTime, idleLimit: request.idleTime, at: settings.time.monotonic())
         let wire = ClientRequest(
-            method: request.method, target: request.url.target.raw, authority: request.authority ?? request.url.authority,
+            method: request.method, target: request.target, authority: request.authority ?? endpoint.url.authority,
             headers: request.headers, body: request.body)
         return try await cancellable(call) { () async throws(OutgoingError) -> StreamedResponse in
             let (connection, head) = try await self.open(wire, for: call)
             // What has no body is over: nobody has to read it for the connection to be free.
-            if head.framing == .none || head.framing == .length(0) { _ = try await connection.nextPart() }
+            let isWhole = head.framing == .none || head.framing == .length(0)
+            if isWhole { _ = try await connection.nextPart() }
             let length: Int? =
                 switch head.framing {
                 case .none: 0
                 case .length(let length): length
                 case .chunked, .untilClose: nil
                 }
+            var lines = ByteBuffer()
+            for (name, value) in head.headers { lines.writeString("\(name): \(value)\r\n") }
             return StreamedResponse(
-                status: head.status, headers: head.headers, length: length,
-                body: ClientBodyStream(connection, exchange: connection.state.count))
+                status: head.status, fields: FieldSection(reading: lines), connectionOptions: nil, length: length,
+                body: isWhole
+                    ? .whole(ByteBuffer()) : .stream(length: length, ClientBodyStream(connection, exchange: connection.state.count)))
         }.get()
     }
 

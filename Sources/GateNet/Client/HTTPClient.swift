@@ -58,12 +58,8 @@ package struct HTTPClient: OutgoingHTTP {
         }
     }
 
-    /// Sends a request whose body may be a stream, and returns with the head of the response: the body follows as it is read.
-    package func stream(_ request: StreamedRequest) async throws(OutgoingError) -> StreamedResponse {
-        let destination = Destination(request.url, socket: socket, egress: egress)
-        let loop = loops.loop(for: destination)
-        return try await withTaskExecutorPreference(loop.executor) { () async throws(OutgoingError) -> StreamedResponse in
-            try await loop.context.value.stream(request, to: destination)
-        }
+    /// One server to send streamed requests to, under this client's egress rule.
+    package func endpoint(_ settings: EndpointSettings) -> Endpoint {
+        Endpoint(settings.url, Destination(settings.url, socket: settings.socket ?? socket, egress: egress), loops)
     }
 }

@@ -1,5 +1,6 @@
 import GateHTTP
 import NIOCore
+import NIOHTTP1
 
 /// The way out of a streamed response, see ``BodyWriter``.
 struct ConnectionBodyWriter<Connection: BodyCarrier>: BodyWriter {
@@ -20,6 +21,8 @@ struct ConnectionBodyWriter<Connection: BodyCarrier>: BodyWriter {
         }
         try result.get()
     }
+
+    func trailers(_ fields: HTTPHeaders) async {}
 
     private func hop(_ part: ByteBuffer) async -> Result<Void, BodyError>? {
         await withCheckedContinuation { continuation in
