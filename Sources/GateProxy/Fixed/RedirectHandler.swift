@@ -10,11 +10,14 @@ package struct RedirectHandler: RouteHandler {
     }
 
     private let pieces: [Piece]
+    /// The operator's own host follows.
+    private let isSchemeRelative: Bool
     private let status: HTTPResponseStatus
     private let baseURL: String
 
     /// - Parameter baseURL: the public URL without a slash at its end, for problem documents.
     package init(_ rules: RedirectRules, baseURL: String) {
+        isSchemeRelative = rules.location.hasPrefix("//") && !rules.location.hasPrefix("//{uri}")
         pieces = Self.pieces(of: rules.location)
         status = HTTPResponseStatus(statusCode: rules.status)
         self.baseURL = baseURL
@@ -42,8 +45,9 @@ package struct RedirectHandler: RouteHandler {
                 location += host
             }
         }
-        if pieces.first == .uri, ["/", "\\"].contains(location.dropFirst().first) { return nil }
-        return location
+        let begin = location.utf8.prefix(2)
+        guard begin.count == 2, begin.allSatisfy({ $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }) else { return location }
+        return isSchemeRelative ? location : nil
     }
 
     /// Without the port, which is seldom the new scheme's.
