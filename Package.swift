@@ -155,6 +155,12 @@ let package = Package(
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
         tests("GateStoresTests", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
         tests(
+            "GateAccessTests",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAccess",
+                nioCore, nioHTTP1, logging,
+            ]),
+        tests(
             "GateProxyTests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateNet", "GateAccess", "GateProxy", nioCore, nioPosix,

@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 package import GateHTTP
 import GateIdentity
@@ -18,6 +19,8 @@ package final class API: Responder {
         var routes = RouterBuilder<Endpoint>()
         AuthRoutes.add(to: &routes)
         SessionRoutes.add(to: &routes)
+        VerifyRoutes.add(to: &routes)
+        PageRoutes.add(to: &routes)
         OrganisationRoutes.add(to: &routes)
         HealthRoutes.add(to: &routes)
         MetaRoutes.add(to: &routes)
@@ -109,7 +112,13 @@ package final class API: Responder {
 
     private func fail(_ error: any Error, _ request: Request) -> Response {
         let problem = Problem(describing: error, of: request, log: services.log)
-        return finished(problem.response(id: request.id, instance: request.target.path, baseURL: services.publicURL), request)
+        // What is under `/api` is for programs, whoever asks.
+        let isPage = request.target.path.hasPrefix("/.gatehouse/")
+        let response =
+            isPage
+            ? problem.answer(to: request, baseURL: services.publicURL)
+            : problem.response(id: request.id, instance: request.target.path, baseURL: services.publicURL)
+        return finished(response, request)
     }
 
     private func finish(_ response: Response, _ request: Request) -> Answer { .now(finished(response, request)) }

@@ -24,7 +24,7 @@ package struct ServerLimits: Sendable {
     package var connections = 10_000
     /// Of a TLS handshake, from the first moment of a connection; beyond it, the connection is closed.
     package var handshakeTime: Duration = .seconds(10)
-    /// Connections in their TLS handshake; for one more, the oldest is closed.
+    /// Connections in their TLS handshake; for one more, the oldest of the network that has the most is closed.
     package var handshakes = 1024
     /// Connections of one address (an IPv6 address counts with its /64); `nil` for any number.
     package var connectionsPerClient: Int?

@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateHTTP
 import GateIdentity
@@ -72,6 +73,7 @@ extension LimitSubject {
         switch self {
         case .network(let network): network.description
         case .user(let high, let low): User.ID(high: high, low: low).description
+        case .session(let high, let low): "session \(Session.ID(high: high, low: low))"
         case .networkAndAccount(let network, let account): "\(network) account \(String(account, radix: 16))"
         case .local: "local"
         }

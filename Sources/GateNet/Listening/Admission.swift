@@ -5,6 +5,7 @@ import NIOCore
 final class Admission {
     private let loop: LoopContext
     private var isWithinLimits: Bool?
+    private var peer: IPAddress?
     private var entrant: Entrance.Entrant?
 
     init(_ loop: LoopContext) { self.loop = loop }
@@ -13,6 +14,7 @@ final class Admission {
     func enter(_ channel: any Channel) -> Bool {
         if let isWithinLimits { return isWithinLimits }
         let peer = channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        self.peer = peer
         let population = loop.service.population
         let isWithin = population.enter(peer)
         isWithinLimits = isWithin
@@ -24,8 +26,8 @@ final class Admission {
         return isWithin
     }
 
-    /// From here to ``endHandshake()`` the connection is timed, and may have to go for others.
-    func beginHandshake(_ channel: any Channel) { entrant = loop.enter(channel) }
+    /// After ``enter(_:)``. From here to ``endHandshake()`` the connection is timed, and may have to go for others.
+    func beginHandshake(_ channel: any Channel) { entrant = loop.enter(channel, from: peer) }
 
     func endHandshake() {
         guard let entrant else { return }

@@ -1,4 +1,5 @@
 import GateAPI
+import GateAccess
 import GateCore
 import GateCrypto
 import GateHTTP
@@ -64,28 +65,37 @@ struct Composition: Sendable {
         guard let securityHeaders = SecurityHeaders(configuration) else {
             throw CommandFailure(.configuration, "headers.content_security_policy holds a control character.")
         }
+        let assertions = AssertionIssuer(issuer: configuration.auth.issuer, keys: try secrets.assertionKeys())
+        let limits = RequestLimits(store: backends.limits, policies: configuration.limits.requestPolicies)
         let cors = CORSPolicy(origins: configuration.cors.origins.map(\.description))
+        let cookie = SessionCookie(isSecure: configuration.cookiesAreSecure)
+        let doorkeeper = Doorkeeper(
+            identity: identity, limits: limits, assertions: assertions, cookie: cookie, cors: cors,
+            publicURL: configuration.publicURL.description, time: time, log: log)
         api = API(
             services: APIServices(
-                identity: identity, limits: RequestLimits(store: backends.limits, policies: configuration.limits.requestPolicies),
-                health: health, cors: cors,
+                identity: identity, limits: limits, health: health, cors: cors,
                 crossSite: CrossSiteRule(ownOrigin: configuration.publicURL.description, allowed: cors),
-                securityHeaders: securityHeaders, cookie: SessionCookie(isSecure: configuration.cookiesAreSecure),
+                doorkeeper: doorkeeper, doors: NoDoors(), otherDoor: Door(name: "", access: .signedIn, policies: []),
+                trustedProxies: configuration.listen.trustedProxies, securityHeaders: securityHeaders, cookie: cookie,
                 publicURL: configuration.publicURL.description, bodyLimit: configuration.http.maxBody.bytes, time: time, log: log))
         let identity = identity
         admin = AdminAPI(
             services: AdminServices(
                 identity: identity, limits: backends.limits, health: health, certificates: certificates,
-                rotateSecrets: { try Self.rotate(secrets, identity, at: time.now(), entropy: entropy) },
+                rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
                 metrics: { metrics.text }, time: time, log: log))
     }
 
     /// Makes new keys, on disk first, and gives them to those who hold the old ones.
     /// - Returns: what was done, in words for the operator.
-    private static func rotate(_ secrets: ServerSecrets, _ identity: Identity, at now: Timestamp, entropy: any Entropy) throws -> String {
+    private static func rotate(
+        _ secrets: ServerSecrets, _ identity: Identity, _ assertions: AssertionIssuer, at now: Timestamp, entropy: any Entropy
+    ) throws -> String {
         do {
             let rotation = try secrets.rotate(at: now, entropy: entropy)
             identity.accessTokens.replaceKeys(try secrets.signingKeys())
+            assertions.replaceKeys(try secrets.assertionKeys())
             identity.sessionTokens.replaceKeys(secrets.sessionKey, previous: secrets.previousSessionKeys)
             return rotation.summary
         } catch let error as SecretsError {
