@@ -1,3 +1,4 @@
+package import GateAccess
 package import GateHTTP
 import NIOCore
 import NIOHTTP1

@@ -1,3 +1,4 @@
+package import GateAccess
 package import GateHTTP
 import NIOHTTP1
 
@@ -27,7 +28,7 @@ package struct RedirectHandler: RouteHandler {
         let request = admitted.request
         guard let location = location(for: request) else {
             let problem = Problem(.malformed, "Where this leads cannot be told from the request: its host or its path is missing a part.")
-            return .now(problem.response(id: request.id, instance: request.target.path, baseURL: baseURL))
+            return .now(problem.answer(to: request, baseURL: baseURL))
         }
         return .now(Response(status, headers: ["location": location]))
     }

@@ -1,3 +1,4 @@
+import GateAccess
 import GateHTTP
 import NIOHTTP1
 import Testing

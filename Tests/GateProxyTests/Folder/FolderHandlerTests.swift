@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import GateIdentity
 import GateTesting
 import Glibc
 import NIOHTTP1
@@ -117,6 +118,35 @@ struct FolderHandlerTests {
         #expect(try await site.get("/")["cache-control"] == "max-age=60")
         site.folder.write("root/start.html", "first")
         #expect(try await site.get("/").text == "first")
+    }
+
+    @Test("What is given to somebody who is signed in is kept by no shared cache, unless the operator says otherwise")
+    func personal() async throws {
+        let somebody = Principal.somebody
+        #expect(try await FolderSite().get("/a.txt", by: somebody)["cache-control"] == "private, no-cache")
+        let site = FolderSite { $0.cacheControl = "max-age=60" }
+        #expect(try await site.get("/a.txt", by: somebody)["cache-control"] == "max-age=60")
+    }
+
+    @Test("A browser gets a page where there is no file")
+    func page() async throws {
+        let answer = try await FolderSite().get("/none", ["sec-fetch-mode": "navigate"])
+        #expect(answer.status == 404 && answer["content-type"] == "text/html; charset=utf-8")
+    }
+
+    @Test("A folder that cannot serve is told to who checks the configuration")
+    func fault() {
+        let site = FolderSite()
+        var rules = FolderRules(root: site.folder.file("root"))
+        #expect(rules.fault() == nil)
+        rules.fallback = "/index.html"
+        #expect(rules.fault() == nil)
+        rules.fallback = "/none.html"
+        #expect(rules.fault() == "/none.html in \(rules.root) cannot be opened: No such file or directory")
+        rules.fallback = "/sub"
+        #expect(rules.fault() == "/sub in \(rules.root) is no file")
+        rules.root = site.folder.file("secret.txt")
+        #expect(rules.fault() == "the folder \(rules.root) cannot be opened: Not a directory")
     }
 
     @Test("A folder that is missing is said once in the log, and answered with 503 until it is there")

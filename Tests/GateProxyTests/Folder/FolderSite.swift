@@ -1,5 +1,7 @@
+import GateAccess
 import GateCore
 import GateHTTP
+import GateIdentity
 import GateNet
 import GateTesting
 import Glibc
@@ -32,9 +34,11 @@ final class FolderSite: Sendable {
             rules, baseURL: "https://app.test", logger: log.logger, time: time, entropy: SeededEntropy(seed: 1))
     }
 
-    func get(_ target: String, _ headers: HTTPHeaders = [:], method: HTTPMethod = .GET) async throws -> FileAnswer {
+    func get(
+        _ target: String, _ headers: HTTPHeaders = [:], method: HTTPMethod = .GET, by principal: Principal? = nil
+    ) async throws -> FileAnswer {
         let request = Request(id: RequestID(value: 1), method: method, target: RequestTarget(target)!, headers: headers)
-        return try await FileAnswer(handler.answer(AdmittedRequest(request)).response)
+        return try await FileAnswer(handler.answer(AdmittedRequest(request, principal: principal)).response)
     }
 
     /// Whether the answer is there at once.
@@ -84,4 +88,11 @@ final class CollectedBody: BodyWriter {
 
     func write(_ part: ByteBuffer) async throws(BodyError) { bytes.withLock { $0 += part.readableBytesView } }
     func trailers(_ fields: HTTPHeaders) async {}
+}
+
+extension Principal {
+    static let somebody = Principal(
+        userID: User.ID(high: 1, low: 1), sessionID: Session.ID(high: 1, low: 2), method: .cookie, tokenID: nil,
+        email: EmailAddress("ada@app.test")!, isEmailVerified: true, organisationID: nil, roles: [],
+        expiresAt: Timestamp(seconds: 4_000_000_000))
 }
