@@ -79,10 +79,11 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         loop.add(self)
         let now = service.monotonic()
         readDeadline = now + limits.headTime
-        guard admission.enter(context.channel), !loop.isStopping else {
+        guard admission.enter(context.channel) else {
             refuse(.overloaded("There are too many connections."))
             return
         }
+        if loop.isStopping { stop() }
         context.read()
     }
 
@@ -242,8 +243,13 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     }
 
     func stop() {
-        if isIdle { cutOff() }
+        guard case .head = phase, reader.bufferedBytes == 0 else { return }
+        let end = service.monotonic() + limits.stopTime
+        readDeadline = readDeadline.map { min($0, end) } ?? end
     }
+
+    /// How long the next request may be waited for.
+    var idleTime: Duration { loop.isStopping ? limits.stopTime : limits.keepAliveTime }
 
     func makeRoom() {
         if isIdle, exchangeCount > 0 { cutOff() }

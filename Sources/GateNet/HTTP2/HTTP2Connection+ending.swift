@@ -139,8 +139,10 @@ extension HTTP2Connection {
     }
 
     func stop() {
-        // Without its preface there is nobody to say anything to.
-        if hasSettings { goAway() } else { cutOff() }
+        if hasSettings { return goAway() }
+        // Without its preface there is nobody to say anything to. Its first request may be on its way.
+        let end = service.monotonic() + limits.stopTime
+        headDeadline = headDeadline.map { min($0, end) } ?? end
     }
 
     func makeRoom() {
