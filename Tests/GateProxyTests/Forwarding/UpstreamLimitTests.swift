@@ -89,10 +89,12 @@ struct UpstreamLimitTests {
             _ = await waiting.value
 
             // And in the middle of the answer's body.
-            let reading = Task { try await rig.collect(.to("/events")) }
+            async let pending = rig.answer(.to("/events"))
             let second = try await application.accept()
             _ = try await second.head()
             try await second.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
+            let answer = await pending
+            let reading = Task { try await Collected(answer) }
             reading.cancel()
             #expect(try await second.readToEnd() == "")
             await #expect(throws: Collected.BrokenOff.self) { try await reading.value }
