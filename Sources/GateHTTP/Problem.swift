@@ -24,6 +24,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case unavailable = "unavailable"
     case upstreamUnreachable = "upstream/unreachable"
     case upstreamTimeout = "upstream/timeout"
+    case notImplemented = "not-implemented"
     case `internal` = "internal"
 
     package var status: HTTPResponseStatus {
@@ -43,6 +44,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unavailable: .serviceUnavailable
         case .upstreamUnreachable: .badGateway
         case .upstreamTimeout: .gatewayTimeout
+        case .notImplemented: .notImplemented
         case .internal: .internalServerError
         }
     }
@@ -69,6 +71,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unavailable: "The service is unavailable"
         case .upstreamUnreachable: "The application cannot be reached"
         case .upstreamTimeout: "The application took too long"
+        case .notImplemented: "This cannot be done here"
         case .internal: "Something went wrong"
         }
     }

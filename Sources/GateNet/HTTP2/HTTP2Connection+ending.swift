@@ -139,6 +139,8 @@ extension HTTP2Connection {
     }
 
     func stop() {
+        // A tunnel has no end of its own to wait for: its user is told, and has until the server cuts it off.
+        for stream in streams.values where stream.exchange.tunnel != nil { stream.exchange.task?.cancel() }
         // Without its preface there is nobody to say anything to.
         if hasSettings { goAway() } else { cutOff() }
     }

@@ -6,6 +6,7 @@ final class Admission {
     private let loop: LoopContext
     private var isWithinLimits: Bool?
     private var entrant: Entrance.Entrant?
+    private var isHandshaken = false
 
     init(_ loop: LoopContext) { self.loop = loop }
 
@@ -25,9 +26,13 @@ final class Admission {
     }
 
     /// From here to ``endHandshake()`` the connection is timed, and may have to go for others.
-    func beginHandshake(_ channel: any Channel) { entrant = loop.enter(channel) }
+    func beginHandshake(_ channel: any Channel) {
+        // A decorator that needs no bytes is done before its channel is active.
+        if !isHandshaken { entrant = loop.enter(channel) }
+    }
 
     func endHandshake() {
+        isHandshaken = true
         guard let entrant else { return }
         self.entrant = nil
         loop.leave(entrant)
