@@ -77,6 +77,11 @@ extension HTTPClient {
     }
 }
 
+extension Endpoint {
+    func text(_ request: StreamedRequest) async throws -> String { try await stream(request).text }
+    func status(_ request: StreamedRequest) async throws -> HTTPResponseStatus { try await stream(request).status }
+}
+
 extension StreamedResponse {
     /// The next part of a body that follows; a whole one has none.
     func next() async throws(BodyError) -> ByteBuffer? {

@@ -19,6 +19,8 @@ final class ScriptedServer: Sendable {
         case cut
         /// Until the client closes.
         case awaitEnd
+        /// Takes in no more.
+        case deafen
     }
 
     let port: Int
@@ -95,6 +97,7 @@ final class ScriptedServer: Sendable {
         private let log: Log
         private var unread = ""
         private var isEnded = false
+        private var isDeaf = false
 
         init(_ steps: [Step], number: Int, log: Log) {
             self.steps = steps[...]
@@ -113,7 +116,9 @@ final class ScriptedServer: Sendable {
             proceed(context)
         }
 
-        func channelReadComplete(context: ChannelHandlerContext) { context.read() }
+        func channelReadComplete(context: ChannelHandlerContext) {
+            if !isDeaf { context.read() }
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let text = String(buffer: unwrapInboundIn(data))
@@ -142,11 +147,14 @@ final class ScriptedServer: Sendable {
                 case .await(let text):
                     guard let found = unread.firstRange(of: text) else {
                         steps = [step] + steps
+                        // Megabytes are not searched again and again.
+                        unread = String(decoding: unread.utf8.suffix(text.utf8.count - 1), as: UTF8.self)
                         return
                     }
                     unread = String(unread[found.upperBound...])
                 case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
                 case .close: context.close(promise: nil)
+                case .deafen: isDeaf = true
                 case .reset:
                     let channel = context.channel
                     (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))

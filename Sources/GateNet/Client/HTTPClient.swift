@@ -54,12 +54,15 @@ package struct HTTPClient: OutgoingHTTP {
         let destination = Destination(request.url, socket: socket, egress: egress)
         let loop = loops.loop(for: destination)
         return try await withTaskExecutorPreference(loop.executor) { () async throws(OutgoingError) -> OutgoingResponse in
-            try await loop.context.value.send(request, to: destination)
+            try await loop.send(request, to: destination)
         }
     }
 
-    /// One server to send streamed requests to, under this client's egress rule.
+    /// One server to send streamed requests to, under this client's egress rule. While somebody holds an endpoint, asking for one with the
+    /// same settings gives that one.
     package func endpoint(_ settings: EndpointSettings) -> Endpoint {
-        Endpoint(settings.url, Destination(settings.url, socket: settings.socket ?? socket, egress: egress), loops)
+        var settings = settings
+        settings.socket = settings.socket ?? socket
+        return loops.endpoint(settings, egress: egress)
     }
 }

@@ -8,7 +8,7 @@ package struct StreamedResponse: Sendable {
         /// All of it, perhaps nothing: it came with the head, and the connection serves others already.
         case whole(ByteBuffer)
         /// Letting go of it before its end breaks the exchange off. `length` is that of `Content-Length`.
-        case stream(length: Int?, any BodyStream)
+        case stream(length: Int?, ResponseBodyStream)
         /// The status is 101, and the protocol the one that was asked for. Letting go of it breaks the connection off.
         case tunnel(any Tunnel)
     }
