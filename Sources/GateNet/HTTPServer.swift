@@ -117,7 +117,8 @@ package final class HTTPServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.makeRoom() } })
                 }
             }
-            // Reads happen when the connection asks for them: that is the back-pressure.
+            // TCP_NODELAY comes from the listening socket, on which NIO sets it. Reads happen when the connection asks for them: that is
+            // the back-pressure.
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
@@ -126,7 +127,7 @@ package final class HTTPServer: Sendable {
             .childChannelInitializer { Self.lead($0, through: listener.decorator, loops.context(of: $0.eventLoop)) }
         switch listener.address {
         case .tcp(let host, let port):
-            var bootstrap = bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            var bootstrap = bootstrap
             if host.contains(":") {
                 // Else `[::]` would take the IPv4 port too, and `0.0.0.0` beside it would find it taken, see ipv6(7).
                 bootstrap = bootstrap.serverChannelOption(

@@ -87,7 +87,6 @@ if mode == "bare" {
                 try channel.pipeline.syncOperations.addHandler(BareHandler())
             }
         }
-        .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
         .bind(host: "127.0.0.1", port: port).get()
     try await channel.closeFuture.get()
 } else {
