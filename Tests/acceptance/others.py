@@ -154,3 +154,12 @@ def nginx_with_files(folder: pathlib.Path) -> Nginx:
     (folder / "files/page.html").write_text("<h1>A page</h1>\n" * 50)
     (folder / "files/mebibyte").write_bytes(bytes(range(256)) * 4096)
     return made
+
+
+class Sink(Other):
+    """`sink.py`."""
+
+    name = "sink"
+
+    def command(self):
+        return [sys.executable, HERE / "sink.py", str(self.port)]
