@@ -86,7 +86,7 @@ class Framed:
 
     def send_body(self, stream: int, data: bytes, end: bool = True, trailers=None, within: float = 10) -> None:
         """As the server opens its windows. What comes meanwhile is kept for `frame`; a reset or an ended response ends it early."""
-        deadline = time.monotonic() + within
+        deadline, data = time.monotonic() + within, memoryview(data)
         while data:
             initial = self.server_settings.get(SettingsFrame.INITIAL_WINDOW_SIZE, 65_535)
             count = min(16_384, len(data), self._windows[0], initial + self._windows.get(stream, 0))
@@ -99,7 +99,7 @@ class Framed:
                 continue
             self._windows[0] -= count
             self._windows[stream] = self._windows.get(stream, 0) - count
-            self.send(DataFrame(stream, data=data[:count]))
+            self.send(DataFrame(stream, data=bytes(data[:count])))
             data = data[count:]
         if trailers:
             frame = HeadersFrame(stream, data=self.encoder.encode(trailers), flags=["END_HEADERS", "END_STREAM"])
@@ -180,7 +180,7 @@ class Framed:
 
     def response(self, stream: int, within: float | None = None, until_end: bool = True) -> Answer:
         """A stream's whole answer, or its head; a reset before its end is an error (`Reset`)."""
-        answer = Answer(0, [])
+        answer, parts = Answer(0, []), []
         while True:
             frame = self.frame(within)
             if isinstance(frame, HeadersFrame):
@@ -190,11 +190,12 @@ class Framed:
             if frame.stream_id != stream:
                 continue
             if isinstance(frame, DataFrame):
-                answer.body += frame.data
+                parts.append(frame.data)
                 self.consumed(stream, len(frame.data), "END_STREAM" in frame.flags)
             if isinstance(frame, RstStreamFrame):
                 raise Reset(frame.error_code, answer)
             if "END_STREAM" in frame.flags or (answer.status and not until_end):
+                answer.body = b"".join(parts)
                 return answer
 
     def _take_fields(self, answer: Answer, fields) -> None:
