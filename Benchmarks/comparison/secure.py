@@ -38,7 +38,7 @@ class PeersRow(Row):
     factors: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def ratio_to(self, peer: str) -> float | None:
-        return self.median("Gatehouse") / self.median(peer) if self.median(peer) else None
+        return self.median("Gatehouse") / self.median(peer) if self.median(peer) and self.median("Gatehouse") else None
 
     def is_reached(self) -> bool | None:
         if not self.factors:
