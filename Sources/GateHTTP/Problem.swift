@@ -26,6 +26,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case unavailable = "unavailable"
     case upstreamUnreachable = "upstream/unreachable"
     case upstreamTimeout = "upstream/timeout"
+    case notImplemented = "not-implemented"
     case `internal` = "internal"
 
     package var status: HTTPResponseStatus {
@@ -47,6 +48,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unavailable: .serviceUnavailable
         case .upstreamUnreachable: .badGateway
         case .upstreamTimeout: .gatewayTimeout
+        case .notImplemented: .notImplemented
         case .internal: .internalServerError
         }
     }
@@ -75,6 +77,7 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .unavailable: "The service is unavailable"
         case .upstreamUnreachable: "The application cannot be reached"
         case .upstreamTimeout: "The application took too long"
+        case .notImplemented: "This cannot be done here"
         case .internal: "Something went wrong"
         }
     }

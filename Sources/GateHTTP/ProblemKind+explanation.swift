@@ -32,6 +32,7 @@ extension ProblemKind {
         case .unavailable: "The server cannot do this at the moment. Nothing was changed. Try again after the time in \"Retry-After\"."
         case .upstreamUnreachable: "The application behind the server does not answer."
         case .upstreamTimeout: "The application behind the server took too long to answer."
+        case .notImplemented: "The server, or the application behind it, does not speak the protocol that was asked for."
         case .internal: "An error of ours. The operator finds it in the log by \"request_id\"."
         }
     }

@@ -11,6 +11,10 @@ extension HTTP1Connection {
     /// that is over, or answered, is dropped.
     func respond(_ response: Response, to number: UInt64) {
         guard let exchange = current, exchange.number == number, exchange.status == nil else { return }
+        guard Self.isSound(response, for: exchange) else {
+            respond(service.problem(Problem(.internal), exchange), to: number)
+            return
+        }
         var response = response
         if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
         let hasBody = response.status.mayHaveResponseBody
@@ -19,7 +23,7 @@ extension HTTP1Connection {
         loop.output.clear(minimumCapacity: 512)
         guard
             ResponseHeadEncoder.encode(
-                response, framing: framing, connection: staysOpen ? (exchange.isHTTP11 ? .keepAlive : .keepAliveSaid) : .close,
+                response, framing: framing, connection: Self.connection(response, exchange, staysOpen: staysOpen),
                 id: exchange.id, date: loop.dateLine(at: exchange.receivedAt), into: &loop.output)
         else {
             // A field that would end early is our fault, and must not reach the client.
@@ -51,8 +55,27 @@ extension HTTP1Connection {
         case .stream(_, let produce) where hasBody && exchange.method != .HEAD:
             write(loop.output)
             stream(produce, to: number)
+        case .tunnel(let use):
+            write(loop.output)
+            tunnel(use, to: number)
         default: finish(loop.output)
         }
+    }
+
+    /// Whether it can be sent as it is: 101 with a tunnel to a client that asked for one, and nothing else below 200.
+    private static func isSound(_ response: Response, for exchange: CurrentExchange) -> Bool {
+        guard case .tunnel = response.body else { return response.status.code >= 200 }
+        return response.status == .switchingProtocols && exchange.upgrade != nil
+    }
+
+    private static func connection(
+        _ response: Response, _ exchange: CurrentExchange, staysOpen: Bool
+    ) -> ResponseHeadEncoder.Connection {
+        if case .tunnel = response.body {
+            return response.headers.contains(name: "upgrade") ? .upgrade(nil) : .upgrade(exchange.upgrade)
+        }
+        guard staysOpen else { return .close }
+        return exchange.isHTTP11 ? .keepAlive : .keepAliveSaid
     }
 
     private static func framing(_ body: ResponseBody, hasBody: Bool, isHTTP11: Bool) -> ResponseHeadEncoder.Framing {
@@ -206,7 +229,7 @@ extension HTTP1Connection {
         case .exchange: fail(.timedOut("Nothing of the body came for too long."), with: .timedOut)
         case .draining: close(lingers: true)
         case .closing: cutOff()
-        case .closed: break
+        case .tunnel, .closed: break
         }
     }
 }

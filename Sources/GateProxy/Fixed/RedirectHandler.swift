@@ -11,11 +11,14 @@ package struct RedirectHandler: RouteHandler {
     }
 
     private let pieces: [Piece]
+    /// The operator's own host follows.
+    private let isSchemeRelative: Bool
     private let status: HTTPResponseStatus
     private let baseURL: String
 
     /// - Parameter baseURL: the public URL without a slash at its end, for problem documents.
     package init(_ rules: RedirectRules, baseURL: String) {
+        isSchemeRelative = rules.location.hasPrefix("//") && !rules.location.hasPrefix("//{uri}")
         pieces = Self.pieces(of: rules.location)
         status = HTTPResponseStatus(statusCode: rules.status)
         self.baseURL = baseURL
@@ -25,7 +28,7 @@ package struct RedirectHandler: RouteHandler {
         let request = admitted.request
         guard let location = location(for: request) else {
             let problem = Problem(.malformed, "Where this leads cannot be told from the request: its host or its path is missing a part.")
-            return .now(problem.response(id: request.id, instance: request.target.path, baseURL: baseURL))
+            return .now(problem.answer(to: request, baseURL: baseURL))
         }
         return .now(Response(status, headers: ["location": location]))
     }
@@ -43,8 +46,9 @@ package struct RedirectHandler: RouteHandler {
                 location += host
             }
         }
-        if pieces.first == .uri, ["/", "\\"].contains(location.dropFirst().first) { return nil }
-        return location
+        let begin = location.utf8.prefix(2)
+        guard begin.count == 2, begin.allSatisfy({ $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }) else { return location }
+        return isSchemeRelative ? location : nil
     }
 
     /// Without the port, which is seldom the new scheme's.

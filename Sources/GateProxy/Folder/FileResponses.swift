@@ -15,10 +15,11 @@ struct FileResponses: Sendable {
         self.entropy = entropy
     }
 
-    func response(to request: Request, with found: FoundFile) throws(Problem) -> Response {
+    /// - Parameter isPersonal: whether it is given to somebody who is signed in.
+    func response(to request: Request, with found: FoundFile, isPersonal: Bool) throws(Problem) -> Response {
         let now = time.now()
         let validators = found.validators(at: now)
-        var headers = fields(of: found, validators)
+        var headers = fields(of: found, validators, isPersonal: isPersonal)
         switch Preconditions.evaluate(request.headers, against: validators) {
         case .failed: throw Problem(.preconditionFailed)
         case .notModified: return Response(.notModified, headers: headers)
@@ -49,10 +50,15 @@ struct FileResponses: Sendable {
     }
 
     /// Those that go with a 304 too (RFC 9110 §15.4.5).
-    private func fields(of found: FoundFile, _ validators: Validators) -> HTTPHeaders {
+    ///
+    /// Without a word from the operator, what only those may see who are signed in is kept by no cache but theirs, which asks each time whether
+    /// they still are.
+    private func fields(of found: FoundFile, _ validators: Validators, isPersonal: Bool) -> HTTPHeaders {
         var headers: HTTPHeaders = ["etag": validators.entityTag]
         if let modified = validators.lastModified { headers.add(name: "last-modified", value: modified.httpDate) }
-        if let cacheControl = rules.cacheControl { headers.add(name: "cache-control", value: cacheControl) }
+        if let cacheControl = rules.cacheControl ?? (isPersonal ? "private, no-cache" : nil) {
+            headers.add(name: "cache-control", value: cacheControl)
+        }
         if rules.precompressed, !found.type.isCompressed { headers.add(name: "vary", value: "Accept-Encoding") }
         return headers
     }

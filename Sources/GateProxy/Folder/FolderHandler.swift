@@ -39,15 +39,16 @@ package final class FolderHandler: RouteHandler {
             return .now(refusal(Problem(.methodNotAllowed, headers: ["allow": "GET, HEAD"]), request))
         }
         guard let path = path(of: request) else { return .now(refusal(Problem(.notFound), request)) }
+        let isPersonal = admitted.principal != nil
         let codings = rules.precompressed ? FoundFile.Coding.accepted(by: request.headers) : []
-        if let found = try? search.find(path, codings: codings, .cached) { return .now(response(to: request, found)) }
+        if let found = try? search.find(path, codings: codings, .cached) { return .now(response(to: request, found, isPersonal)) }
         return .later { [self] in
             do {
                 let found = try await NIOThreadPool.singleton.runIfActive { [search] in
                     try search.find(path, codings: codings, .patient)
                 }
                 if isRootMissed.exchange(false, ordering: .relaxed) { logger.notice("The folder is there again") }
-                return response(to: request, found)
+                return response(to: request, found, isPersonal)
             } catch {
                 complain(of: error)
                 return refusal(Problem(.unavailable, headers: ["retry-after": "5"]), request)
@@ -62,19 +63,21 @@ package final class FolderHandler: RouteHandler {
         return rest.isEmpty ? .bare : FolderPath(rest)
     }
 
-    private func response(to request: Request, _ finding: FolderSearch.Finding) -> Response {
+    private func response(to request: Request, _ finding: FolderSearch.Finding, _ isPersonal: Bool) -> Response {
         switch finding {
         case .nothing: return refusal(Problem(.notFound), request)
         case .folder:
             let query = request.target.query.map { "?" + $0 } ?? ""
             return Response(.permanentRedirect, headers: ["location": request.target.path + "/" + query])
         case .file(let found):
-            do throws(Problem) { return try responses.response(to: request, with: found) } catch { return refusal(error, request) }
+            do throws(Problem) { return try responses.response(to: request, with: found, isPersonal: isPersonal) } catch {
+                return refusal(error, request)
+            }
         }
     }
 
     private func refusal(_ problem: Problem, _ request: Request) -> Response {
-        problem.response(id: request.id, instance: request.target.path, baseURL: baseURL)
+        problem.answer(to: request, baseURL: baseURL)
     }
 
     /// Of a folder that is not there once, and not for each request.
