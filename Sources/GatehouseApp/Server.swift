@@ -65,10 +65,11 @@ package enum Server {
         let front = try Front(configuration, of: composition, client: client, log: log)
         let responders = DoorResponders(front, doctorProof: composition.doctorProof)
         let https = try await composition.certificates.open()
-        let healthChecks = HealthChecks()
-        healthChecks.watch(front.upstreams)
+        let upstreams = WatchedUpstreams()
+        upstreams.watch(front.upstreams)
+        composition.metrics.register(upstreams: { upstreams.current })
         let reload = ConfigurationReload(
-            front, composition: composition, client: client, responders: responders, healthChecks: healthChecks, output: output,
+            front, composition: composition, client: client, responders: responders, upstreams: upstreams, output: output,
             manager: manager, log: log, read: readAgain)
         var doors: [(name: String, server: HTTPServer)] = []
         if !configuration.listen.http.isEmpty {
@@ -125,7 +126,7 @@ package enum Server {
         if let timeout = manager.watchdogTimeout {
             services.insert(WatchdogService(manager: manager, timeout: timeout, group: group), at: 0)
         }
-        services.append(HealthCheckService(checks: healthChecks))
+        services.append(HealthCheckService(upstreams: upstreams))
         services.append(ReloadService(signals: hangups, reload: reload, terminal: ControllingTerminal(), log: log))
         let lifecycle = ServiceGroup(
             configuration: ServiceGroupConfiguration(

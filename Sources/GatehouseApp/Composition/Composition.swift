@@ -58,8 +58,13 @@ struct Composition: Sendable {
         try await identity.start()
         let metrics = MetricsRegistry()
         self.metrics = metrics
-        certificates = ServerCertificates(
-            configuration, time: time, entropy: entropy, log: log, observe: metrics.register(certificatesOf: configuration, time: time))
+        let certificateMetrics = CertificateMetrics()
+        let certificates = ServerCertificates(
+            configuration, time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
+        self.certificates = certificates
+        if configuration.tls.mode != .off {
+            certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)
+        }
         var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)

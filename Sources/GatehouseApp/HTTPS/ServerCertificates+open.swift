@@ -53,8 +53,7 @@ extension ServerCertificates {
     // MARK: Self-signed
 
     func selfSignedFile() throws(CertificateError) -> SelfSignedFile {
-        let names = configuration.tls.mode == .acme ? configuration.acme.domains : configuration.ownHosts
-        return try SelfSignedFile(folder: configuration.dataDirectory, names: names)
+        try SelfSignedFile(folder: configuration.dataDirectory, names: configuration.certifiedNames)
     }
 
     private func selfSigned() throws(CertificateError) -> CertifiedKey {

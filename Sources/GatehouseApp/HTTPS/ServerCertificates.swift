@@ -185,6 +185,9 @@ extension CertificateStatus {
 }
 
 extension Configuration {
+    /// The names that clients are shown certificates for.
+    var certifiedNames: [String] { tls.mode == .acme ? acme.domains : ownHosts }
+
     /// Whether the certificates of `other` are to be had in another way, or for other names.
     fileprivate func namesOtherCertificates(than other: Configuration) -> Bool {
         if tls.mode == .selfSigned { return ownHosts != other.ownHosts }

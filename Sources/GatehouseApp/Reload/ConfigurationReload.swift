@@ -13,29 +13,26 @@ actor ConfigurationReload {
     private let composition: Composition
     private let client: HTTPClient
     private let responders: DoorResponders
-    private let healthChecks: HealthChecks
+    private let upstreams: WatchedUpstreams
     private let output: LogOutput
     private let manager: ServiceManager
     private let log: Logger
     private let read: Read
 
     init(
-        _ front: Front, composition: Composition, client: HTTPClient, responders: DoorResponders, healthChecks: HealthChecks,
+        _ front: Front, composition: Composition, client: HTTPClient, responders: DoorResponders, upstreams: WatchedUpstreams,
         output: LogOutput, manager: ServiceManager, log: Logger, read: @escaping Read
     ) {
         self.front = front
         self.composition = composition
         self.client = client
         self.responders = responders
-        self.healthChecks = healthChecks
+        self.upstreams = upstreams
         self.output = output
         self.manager = manager
         self.log = log
         self.read = read
     }
-
-    /// How the servers of applications are.
-    var upstreams: [Upstream] { front.upstreams }
 
     /// Requests that have begun go on with the configuration that they began with; none is lost.
     func reload() -> ReloadReport {
@@ -54,7 +51,7 @@ actor ConfigurationReload {
             let next = try Front(change.next, of: composition, client: client, log: log, previous: front)
             composition.certificates.replace(change.next)
             responders.replace(next)
-            healthChecks.watch(next.upstreams)
+            upstreams.watch(next.upstreams)
             output.heed(change.next.log)
             front = next
             return ReloadReport(changed: change.changed, needsRestart: change.needsRestart, notices: loaded.notices)

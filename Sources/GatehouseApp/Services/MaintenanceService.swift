@@ -1,7 +1,6 @@
 import GateCore
 import GateIdentity
 import GateLimits
-import GateProxy
 import Logging
 import ServiceLifecycle
 
@@ -38,15 +37,6 @@ struct MaintenanceService: Service {
         } catch {
             log.warning("Expired rows could not be deleted; trying again in an hour", metadata: ["error": "\(error)"])
         }
-    }
-}
-
-/// Asks the servers of applications for their health.
-struct HealthCheckService: Service {
-    let checks: HealthChecks
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown { await checks.run() }
     }
 }
 
