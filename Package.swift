@@ -176,7 +176,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateProxy", "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateAPI", "GateProxy",
+                "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),
