@@ -40,7 +40,8 @@ package final class HTTPServer: Sendable {
             do {
                 let channel = try await bind(listener)
                 channels.withLock { $0.append(channel) }
-                bound.append(BoundAddress(listener: listener.address, port: channel.localAddress?.port))
+                bound.append(
+                    BoundAddress(listener: listener.address, host: channel.localAddress?.ipAddress, port: channel.localAddress?.port))
             } catch {
                 await closeListeners()
                 throw ListenError(listener.address, error)
@@ -51,6 +52,7 @@ package final class HTTPServer: Sendable {
 
     /// Stops accepting, closes what is idle, and gives running exchanges `limit` to finish; what is open then is cut off.
     package func shutdownGracefully(within limit: Duration) async {
+        await stopAccepting()
         await closeListeners()
         await loops.forEach { $0.stop() }
         let emptied = service.population.emptied()
@@ -59,6 +61,16 @@ package final class HTTPServer: Sendable {
         }
         await emptied.wait()
         deadline.cancel()
+    }
+
+    /// Lets connections that were accepted already arrive: NIO drops those that are still on their way when their listener closes.
+    private func stopAccepting() async {
+        let listening = channels.withLock { $0 }
+        for channel in listening { try? await channel.setOption(.autoRead, value: false).get() }
+        // From the listener's loop a connection goes to its own, back, and to its own again, where it begins.
+        await loops.forEach { _ in }
+        for channel in listening { try? await channel.eventLoop.submit {}.get() }
+        await loops.forEach { _ in }
     }
 
     private func closeListeners() async {

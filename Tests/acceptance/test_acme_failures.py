@@ -136,7 +136,7 @@ def test_a_rejected_challenge_is_told(make_ordering):
 
 def test_a_refused_name_is_told(make_ordering):
     """rejectedIdentifier: which of the names, and no order for the rest in silence."""
-    server = make_ordering({"acme": {"domains": [NAME, "blocked.test"]}}, pebble={"domainBlocklist": ["blocked.test"]}).start()
+    server = make_ordering({"acme": {"domains": [NAME, "blocked.test"], "certificates": "one"}}, pebble={"domainBlocklist": ["blocked.test"]}).start()
     problem = server.wait_problem()
     assert problem["document"]["type"] == "urn:ietf:params:acme:error:rejectedIdentifier" and "blocked.test" in str(problem)
 

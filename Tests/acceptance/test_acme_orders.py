@@ -55,16 +55,28 @@ def test_until_it_comes_a_self_signed_one_is_served(make_ordering):
 
 def test_several_names(make_ordering):
     names = [NAME, "www.gate.test", "api.gate.test", "xn--bcher-kva.test"]
-    server = make_ordering({"acme": {"domains": names}}).start()
+    server = make_ordering({"acme": {"domains": names, "certificates": "one"}}).start()
     assert names_of(server.wait_trusted()) == set(names)
     for name in names:
         assert server.is_trusted(name)
     assert server.authority.count("order", status=201) == 1
 
 
+def test_a_certificate_for_each_name(make_ordering):
+    """A name that the authority refuses keeps the others neither from their certificates nor from being told apart."""
+    names = [NAME, "www.gate.test", "blocked.test"]
+    server = make_ordering({"acme": {"domains": names}}, pebble={"domainBlocklist": ["blocked.test"]}).start()
+    for name in names[:2]:
+        eventually(lambda: names_of(server.leaf(name)) == {name} and server.is_trusted(name), 30)
+    certificates = {tuple(each["names"]): each for each in server.run_json("cert", "status")["certificates"]}
+    assert [certificates[(name,)]["status"] for name in names] == ["valid", "valid", "missing"]
+    assert server.call("GET", "/api/v1/health").json()["status"] == "degraded"
+    assert server.call("GET", "/api/v1/health/ready").status_code == 200
+
+
 def test_tls_alpn_with_port_80_closed(make_ordering):
     """RFC 8737: proved on the HTTPS port alone; acme-tls/1 is spoken for that and for nobody else."""
-    server = make_ordering({"acme": {"challenges": ["tls-alpn-01"], "domains": [NAME, "www.gate.test"]}})
+    server = make_ordering({"acme": {"challenges": ["tls-alpn-01"], "domains": [NAME, "www.gate.test"], "certificates": "one"}})
     # Nobody listens where HTTP-01 would look.
     elsewhere = free_port()
     server.settings["listen"]["http"] = [f"127.0.0.1:{elsewhere}"]

@@ -156,6 +156,6 @@ extension HTTP1Connection {
     func awaitRequest() {
         phase = .head
         isReadingHead = false
-        readDeadline = service.monotonic() + limits.keepAliveTime
+        readDeadline = service.monotonic() + idleTime
     }
 }

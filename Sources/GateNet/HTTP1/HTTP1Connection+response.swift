@@ -210,7 +210,7 @@ extension HTTP1Connection {
             refuse(.timedOut("The head of the request took longer than \(limits.headTime.text)."))
         case .head where pendingWrites > 0:
             // The last response is still being read: the connection does not idle yet.
-            self.readDeadline = now + limits.keepAliveTime
+            self.readDeadline = now + idleTime
         case .head: cutOff()
         case .exchange: fail(.timedOut("Nothing of the body came for too long."), with: .timedOut)
         case .draining: close(lingers: true)

@@ -83,10 +83,11 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         loop.add(self)
         let now = service.monotonic()
         readDeadline = now + limits.headTime
-        guard admission.enter(context.channel), !loop.isStopping else {
+        guard admission.enter(context.channel) else {
             refuse(.overloaded("There are too many connections."))
             return
         }
+        if loop.isStopping { stop() }
         context.read()
     }
 
@@ -261,8 +262,13 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     func stop() {
         // A tunnel has no end of its own to wait for: its user is told, and has until the server cuts it off.
         if case .tunnel = phase { current?.task?.cancel() }
-        if isIdle { cutOff() }
+        guard case .head = phase, reader.bufferedBytes == 0 else { return }
+        let end = service.monotonic() + limits.stopTime
+        readDeadline = readDeadline.map { min($0, end) } ?? end
     }
+
+    /// How long the next request may be waited for.
+    var idleTime: Duration { loop.isStopping ? limits.stopTime : limits.keepAliveTime }
 
     func makeRoom() {
         if isIdle, exchangeCount > 0 { cutOff() }

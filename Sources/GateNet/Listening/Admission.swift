@@ -5,6 +5,7 @@ import NIOCore
 final class Admission {
     private let loop: LoopContext
     private var isWithinLimits: Bool?
+    private var peer: IPAddress?
     private var entrant: Entrance.Entrant?
     private var isHandshaken = false
 
@@ -14,6 +15,7 @@ final class Admission {
     func enter(_ channel: any Channel) -> Bool {
         if let isWithinLimits { return isWithinLimits }
         let peer = channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        self.peer = peer
         let population = loop.service.population
         let isWithin = population.enter(peer)
         isWithinLimits = isWithin
@@ -25,10 +27,10 @@ final class Admission {
         return isWithin
     }
 
-    /// From here to ``endHandshake()`` the connection is timed, and may have to go for others.
+    /// After ``enter(_:)``. From here to ``endHandshake()`` the connection is timed, and may have to go for others.
     func beginHandshake(_ channel: any Channel) {
         // A decorator that needs no bytes is done before its channel is active.
-        if !isHandshaken { entrant = loop.enter(channel) }
+        if !isHandshaken { entrant = loop.enter(channel, from: peer) }
     }
 
     func endHandshake() {

@@ -59,8 +59,9 @@ final class LoopContext {
     }
 
     /// Times a connection that does not speak HTTP yet, until ``leave(_:)``. Others may have to go for it.
-    func enter(_ channel: any Channel) -> Entrance.Entrant {
-        let entrant = Entrance.Entrant(channel, deadline: service.time.monotonic() + service.configuration.limits.handshakeTime)
+    func enter(_ channel: any Channel, from peer: IPAddress?) -> Entrance.Entrant {
+        let entrant = Entrance.Entrant(
+            channel, from: peer?.limitedNetwork, deadline: service.monotonic() + service.configuration.limits.handshakeTime)
         let shed = entrance.add(entrant)
         if sweep == nil { scheduleSweep() }
         shed?.channel.close(promise: nil)
@@ -81,24 +82,23 @@ final class LoopContext {
         }
     }
 
-    /// Closes what waits for a request, and lets the rest close after the responses that they are at.
+    /// Lets connections close after the responses that they are at, or where no request comes for a moment.
     func stop() {
         isStopping = true
         for connection in connections { connection.stop() }
-        shed(entrance.count)
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.configuration.limits.stopTime)) { [self] in
+            while let entrant = entrance.removeOldest() { entrant.channel.close(promise: nil) }
+        }
     }
 
-    /// Gives up kept connections for new ones, and the older half of those in their handshake.
+    /// Gives up kept connections for new ones, and half of those in their handshake.
     func makeRoom() {
         for connection in connections { connection.makeRoom() }
-        shed((entrance.count + 1) / 2)
-    }
-
-    private func shed(_ count: Int) {
-        for _ in 0..<count { entrance.removeOldest()?.channel.close(promise: nil) }
+        for _ in 0..<(entrance.count + 1) / 2 { entrance.removeFromLargest()?.channel.close(promise: nil) }
     }
 
     func closeAll() {
         for connection in connections { connection.cutOff() }
+        while let entrant = entrance.removeOldest() { entrant.channel.close(promise: nil) }
     }
 }

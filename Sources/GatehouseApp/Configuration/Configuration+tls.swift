@@ -27,8 +27,9 @@ extension Configuration {
     /// Where certificates are ordered, and which.
     package struct ACME: Sendable {
         package var email: String?
-        /// The names of the certificate, in lower case.
+        /// The names to be certified, in lower case.
         package var domains: [String] = []
+        package var certificates = Grouping.perName
         package var directory = ACME.letsEncrypt
         package var externalAccount = ExternalAccount()
         /// A file with the certificates that the authority's own server is verified with; `nil`: the system's.
@@ -47,6 +48,13 @@ extension Configuration {
             package var keyID: String?
             /// The MAC key itself, decoded.
             package var hmacKey: Secret?
+        }
+
+        /// How ``domains`` are spread over certificates.
+        package enum Grouping: String, CaseIterable, Sendable {
+            /// A name whose proof fails keeps no other from being renewed.
+            case perName = "per-name"
+            case one
         }
 
         package enum KeyType: String, CaseIterable, Sendable { case p256, rsa2048, rsa3072, rsa4096 }

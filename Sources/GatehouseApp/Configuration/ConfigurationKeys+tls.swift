@@ -35,6 +35,10 @@ extension Configuration {
             derivedDefault: "the host of public_url", example: "app.example.com",
             "The names that certificates are ordered for. The host of public_url has to be among them."),
         ConfigurationKey(
+            "acme.certificates", \.acme.certificates, .choice(),
+            "per-name: a certificate for each name, so that one whose DNS is wrong does not hold up the others; or one: a single "
+                + "certificate for all of them."),
+        ConfigurationKey(
             "acme.directory", \.acme.directory, .directory,
             "The authority: the address of its ACME directory (RFC 8555)."),
         ConfigurationKey(

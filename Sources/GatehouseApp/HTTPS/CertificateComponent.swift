@@ -10,17 +10,11 @@ struct CertificateComponent: HealthComponent {
         ComponentHealth(status: Self.status(await certificates.certificates()), latency: .zero)
     }
 
-    /// Expired is unhealthy: every client turns away. While the first one is being ordered, or the last one is running out, clients can
-    /// still be served by one that is not what it should be: degraded.
+    /// With all of them expired it is unhealthy: every client turns away. Where only some have, or the first one is being ordered, or
+    /// the last one is running out, there are clients that can still be served: degraded.
     static func status(_ reports: [CertificateReport]) -> ComponentHealth.Status {
-        var worst = ComponentHealth.Status.healthy
-        for report in reports {
-            switch report.status {
-            case .expired: return .unhealthy
-            case .expiring, .missing: worst = .degraded
-            case .valid: if report.lastProblem != nil { worst = .degraded }
-            }
-        }
-        return worst
+        guard !reports.isEmpty else { return .healthy }
+        if reports.allSatisfy({ $0.status == .expired }) { return .unhealthy }
+        return reports.allSatisfy { $0.status == .valid && $0.lastProblem == nil } ? .healthy : .degraded
     }
 }

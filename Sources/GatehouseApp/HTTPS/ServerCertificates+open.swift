@@ -80,10 +80,12 @@ extension ServerCertificates {
         installer: (any CertificateInstalling)?, client: (HTTPURL) -> any CertificateAuthority
     ) throws(CertificateError) -> CertificateLifecycle {
         let authorities = Authorities(configuration.acme, client: client)
+        var certificates: [ManagedCertificate] = []
+        for names in configuration.acme.namesOfCertificates {
+            certificates.append(try ManagedCertificate(names: names, keyAlgorithm: configuration.acme.keyType.algorithm))
+        }
         return CertificateLifecycle(
-            certificates: [
-                try ManagedCertificate(names: configuration.acme.domains, keyAlgorithm: configuration.acme.keyType.algorithm)
-            ],
+            certificates: certificates,
             authority: authorities.first, fallbacks: authorities.fallbacks,
             store: CertificateStore(folder: configuration.dataDirectory + "/acme"), installer: installer ?? NobodyInstalling(),
             time: time, entropy: entropy, observe: observe)
@@ -120,6 +122,15 @@ extension ServerCertificates {
 /// For those who only look.
 private struct NobodyInstalling: CertificateInstalling {
     func install(_ certificates: [CertifiedKey]) {}
+}
+
+extension Configuration.ACME {
+    fileprivate var namesOfCertificates: [[String]] {
+        switch certificates {
+        case .perName: domains.map { [$0] }
+        case .one: [domains]
+        }
+    }
 }
 
 extension Configuration.ACME.KeyType {

@@ -18,9 +18,13 @@ struct CertificateHealthTests {
         ([report(.valid, problem: true)], .degraded),
         ([report(.missing)], .degraded),
         ([report(.valid), report(.expiring, of: "b.test")], .degraded),
-        ([report(.missing), report(.expired, of: "b.test")], .unhealthy),
+        ([report(.expired)], .unhealthy),
+        ([report(.expired), report(.expired, of: "b.test")], .unhealthy),
+        ([report(.valid), report(.expired, of: "b.test")], .degraded),
     ]
 
-    @Test("Expired is unhealthy; what is missing, running out or failing is degraded", arguments: outcomes)
+    @Test(
+        "All expired is unhealthy; what is missing, running out or failing, or expired beside a valid one, is degraded", arguments: outcomes
+    )
     func health(reports: [CertificateReport], status: ComponentHealth.Status) { #expect(CertificateComponent.status(reports) == status) }
 }

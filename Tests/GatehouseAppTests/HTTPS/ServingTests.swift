@@ -170,9 +170,15 @@ struct ServingTests {
             $0.tls.mode = .acme
             $0.acme.domains = ["a.test", "b.test"]
         }
-        let report = try #require(await acme.certificates().first)
-        #expect(
-            report.names == ["a.test", "b.test"] && report.status == .missing && report.source == .acme && report.nextAction == "order")
+        let reports = await acme.certificates()
+        #expect(reports.map(\.names) == [["a.test"], ["b.test"]])
+        #expect(reports.allSatisfy { $0.status == .missing && $0.source == .acme && $0.nextAction == "order" })
+        let together = certificates {
+            $0.tls.mode = .acme
+            $0.acme.domains = ["a.test", "b.test"]
+            $0.acme.certificates = .one
+        }
+        #expect(await together.certificates().map(\.names) == [["a.test", "b.test"]])
         #expect(await certificates { _ in }.certificates().isEmpty)
         try write(entropy: 1)
         #expect(await fromFiles().certificates().first?.status == .valid)
