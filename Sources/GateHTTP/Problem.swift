@@ -19,6 +19,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case accountDisabled = "auth/account-disabled"
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
+    case preconditionFailed = "request/precondition-failed"
+    case rangeNotSatisfiable = "request/range-not-satisfiable"
     case unsupportedMediaType = "unsupported-media-type"
     case rateLimited = "rate-limit/exceeded"
     case unavailable = "unavailable"
@@ -39,6 +41,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .emailTaken: .conflict
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .preconditionFailed: .preconditionFailed
+        case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .unsupportedMediaType: .unsupportedMediaType
         case .rateLimited: .tooManyRequests
         case .unavailable: .serviceUnavailable
@@ -66,6 +70,8 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .accountDisabled: "The account is disabled"
         case .notFound: "Not found"
         case .methodNotAllowed: "The method is not allowed"
+        case .preconditionFailed: "A precondition does not hold"
+        case .rangeNotSatisfiable: "The range lies outside of the content"
         case .unsupportedMediaType: "The media type is not supported"
         case .rateLimited: "Too many requests"
         case .unavailable: "The service is unavailable"

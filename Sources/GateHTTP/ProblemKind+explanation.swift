@@ -23,6 +23,9 @@ extension ProblemKind {
         case .accountDisabled: "The operator has disabled the account."
         case .notFound: "There is nothing here, or nothing that this user may see."
         case .methodNotAllowed: "The path exists, but not for this method. The field \"Allow\" lists those it exists for."
+        case .preconditionFailed:
+            "What is here is not what \"If-Match\" or \"If-Unmodified-Since\" asks for: it has changed, or never was. Fetch it anew."
+        case .rangeNotSatisfiable: "Nothing of the range asked for exists. The field \"Content-Range\" tells the content's length."
         case .unsupportedMediaType: "The body's type is not accepted here: send JSON, or a form, in UTF-8 and uncompressed."
         case .rateLimited:
             "Too many requests came from this user or network. Wait as long as \"Retry-After\" says: the next request is then admitted."

@@ -43,6 +43,12 @@ final class RawClient: Sendable {
         try await channel.setOption(.autoRead, value: true).get()
     }
 
+    /// What one read gives, where the rest is left in the kernel's buffers.
+    func receiveOnce() async throws -> [UInt8] {
+        channel.read()
+        return try await wait { !$0.bytes.isEmpty || $0.isEnded }
+    }
+
     /// Why the connection broke; to be asked at its end.
     func error() async throws -> (any Error)? { try await channel.eventLoop.submit { [inbox] in inbox.value.error }.get() }
 

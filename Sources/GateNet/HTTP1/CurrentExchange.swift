@@ -31,6 +31,8 @@ final class CurrentExchange {
     var task: Task<Void, Never>?
     var bodyReader: CheckedContinuation<Result<ByteBuffer?, BodyError>, Never>?
     var bodyWriter: CheckedContinuation<Result<Void, BodyError>, Never>?
+    /// The file that sendfile(2) is at.
+    var sentFile: SentFile?
     /// Time that was spent waiting for the body, and what came of it.
     var bodyWait: Duration = .zero
     private var bodyWaitSince: MonotonicInstant?

@@ -43,6 +43,15 @@ extension HTTP1Connection {
             }
             write(loop.output)
             finish(bytes)
+        case .file(let body) where hasBody && exchange.method != .HEAD:
+            if body.range.count <= ResponseBody.inlineFile, body.appendCached(to: &loop.output) {
+                exchange.sentBytes = body.range.count
+                finish(loop.output)
+            } else {
+                write(loop.output)
+                // What is to be encrypted has to be read.
+                if scheme == .http { sendFile(body, to: number) } else { stream({ try await body.write(to: $0) }, to: number) }
+            }
         case .stream(_, let produce) where hasBody && exchange.method != .HEAD:
             write(loop.output)
             stream(produce, to: number)
@@ -74,6 +83,7 @@ extension HTTP1Connection {
         return switch body {
         case .empty: .length(0)
         case .bytes(let bytes): .length(bytes.readableBytes)
+        case .file(let body): .length(body.range.count)
         case .stream(let length?, _): .length(length)
         case .stream(nil, _): isHTTP11 ? .chunked : .untilClose
         case .tunnel: .none
@@ -192,6 +202,10 @@ extension HTTP1Connection {
 
     func checkDeadlines(_ now: MonotonicInstant) {
         if pendingWrites > 0 || current?.bodyWriter != nil { armWriteDeadline() }
+        if current?.sentFile?.isShortened == true {
+            cutOff()
+            return
+        }
         if let writeDeadline, now >= writeDeadline {
             let buffered = bufferedBytes
             guard buffered < bufferedAtDeadline else {

@@ -79,7 +79,8 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     private func start() {
         guard !hasStarted else { return }
         hasStarted = true
-        peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        // The channel remembers it; the context would ask the kernel.
+        peer = context.channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
         loop.add(self)
         let now = service.monotonic()
         readDeadline = now + limits.headTime

@@ -110,7 +110,7 @@ enum ResponseHeadEncoder {
 }
 
 /// Writes one octet after the other into memory that is known to have room for all of them.
-private struct OctetWriter {
+struct OctetWriter {
     private let target: UnsafeMutableRawBufferPointer
     private(set) var count = 0
 

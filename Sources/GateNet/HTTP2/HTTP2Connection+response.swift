@@ -16,6 +16,7 @@ extension HTTP2Connection {
         }
         var response = response
         if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
+        response.body = response.body.withoutFile
         let mayHaveBody = response.status.mayHaveResponseBody
         let length = mayHaveBody ? response.body.length : nil
         guard
@@ -181,6 +182,7 @@ extension ResponseBody {
         switch self {
         case .empty: 0
         case .bytes(let bytes): bytes.readableBytes
+        case .file(let body): body.range.count
         case .stream(let length, _): length
         case .tunnel: nil
         }
