@@ -50,10 +50,13 @@ struct EarlyResponseTests {
         try await TestServer.run(decorator: PriorKnowledge(), answer: Self.count) { server in
             let client = try await FrameClient(port: server.port)
             try await client.send(.headers(1, WireFrame.request("POST"), end: false))
-            #expect(await client.next { $0.type == WireFrame.FrameType.data }?.text == "begun ")
+            let begun = await client.next { $0.type == WireFrame.FrameType.data }
+            #expect(begun?.text == "begun ")
             try await client.send((0..<3).map { .data(1, [UInt8](repeating: 0x61, count: 16_384), end: $0 == 2) })
-            #expect(await client.next { $0.type == WireFrame.FrameType.data }?.text == "read \(3 * 16_384).")
-            #expect(await client.next { $0.has(WireFrame.endStream) }?.stream == 1)
+            let read = await client.next { $0.type == WireFrame.FrameType.data }
+            #expect(read?.text == "read \(3 * 16_384).")
+            let end = await client.next { $0.has(WireFrame.endStream) }
+            #expect(end?.stream == 1)
         }
     }
 
@@ -70,10 +73,12 @@ struct EarlyResponseTests {
         try await TestServer.run(decorator: PriorKnowledge(), answer: Self.count) { server in
             let client = try await FrameClient(port: server.port)
             try await client.send(.headers(1, WireFrame.request("POST") + [("expect", "100-continue")], end: false))
-            let head = try #require(await client.next { $0.type == WireFrame.FrameType.headers })
+            let next = await client.next { $0.type == WireFrame.FrameType.headers }
+            let head = try #require(next)
             #expect(try client.fields(of: head).first(name: ":status") == "200")
             try await client.send(.data(1, "abc", end: true))
-            #expect(await client.next { $0.type == WireFrame.FrameType.data && !$0.text.hasPrefix("begun") }?.text == "read 3.")
+            let read = await client.next { $0.type == WireFrame.FrameType.data && !$0.text.hasPrefix("begun") }
+            #expect(read?.text == "read 3.")
         }
     }
 
@@ -92,7 +97,8 @@ struct EarlyResponseTests {
             let first = await client.next { $0.type == WireFrame.FrameType.headers || $0.type == WireFrame.FrameType.ping }
             #expect(first?.type == WireFrame.FrameType.ping)
             gate.open()
-            let interim = try #require(await client.next { $0.type == WireFrame.FrameType.headers })
+            let next = await client.next { $0.type == WireFrame.FrameType.headers }
+            let interim = try #require(next)
             #expect(try client.fields(of: interim).first(name: ":status") == "100" && !interim.has(WireFrame.endStream))
             try await client.send(.data(1, "abc", end: true))
             #expect(try await client.answer(on: 1)?.text == "3")

@@ -48,7 +48,8 @@ struct TrailerTests {
                 try await client.send(head, body, trailers)
             } else {
                 try await client.send(head, body)
-                #expect(await client.next { $0.type == WireFrame.FrameType.data }?.text == "abc")
+                let first = await client.next { $0.type == WireFrame.FrameType.data }
+                #expect(first?.text == "abc")
                 try await client.send(trailers)
             }
             var text = ""
@@ -118,7 +119,7 @@ struct TrailerTests {
         } _: { server in
             let client = try await server.connect()
             try await client.send("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n")
-            #expect(try await client.readBytesToEnd().suffix(16) == Array("0\r\nx-sum: 1\r\n\r\n".utf8)[...])
+            #expect(try await client.readBytesToEnd().suffix(15) == Array("0\r\nx-sum: 1\r\n\r\n".utf8)[...])
         }
     }
 
