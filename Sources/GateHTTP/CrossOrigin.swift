@@ -2,16 +2,20 @@ import NIOHTTP1
 
 /// Which other origins may read answers, with cookies (Fetch Standard §3.2, CHECKLIST 14).
 package struct CORSPolicy: Sendable {
-    private let origins: Set<String>
+    package let origins: Set<String>
 
     /// `origins` as browsers write them: scheme, host, and port where it is not the scheme's own; lower case.
     package init(origins: some Sequence<String>) { self.origins = Set(origins) }
 
+    /// Whether it asks what a page of another origin may do.
+    package static func isPreflight(_ request: Request) -> Bool {
+        request.method == .OPTIONS && request.headers.contains(name: "access-control-request-method")
+            && request.headers.contains(name: "origin")
+    }
+
     /// Whether this is a preflight, and what answers it.
     package func preflight(_ request: Request) -> Response? {
-        guard request.method == .OPTIONS, request.headers.contains(name: "access-control-request-method"),
-            request.headers.contains(name: "origin")
-        else { return nil }
+        guard Self.isPreflight(request) else { return nil }
         var response = Response(.noContent)
         response.headers.add(name: "vary", value: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
         guard let origin = allowedOrigin(request) else { return response }
@@ -49,26 +53,37 @@ package struct CORSPolicy: Sendable {
 /// A browser says where a request comes from in `Sec-Fetch-Site`, which no page can forge, and older ones in `Origin`. An unsafe
 /// method needs one of them to say "same origin"; a listed CORS origin is as good. Where both are sent, both must agree.
 package struct CrossSiteRule: Sendable {
-    /// The public URL's origin.
     private let ownOrigin: String
+    /// The only host on which ``ownOrigin`` counts; `nil` for any.
+    private let ownAuthority: Substring?
     private let allowed: CORSPolicy
 
-    package init(ownOrigin: String, allowed: CORSPolicy) {
+    /// - Parameters:
+    ///   - ownOrigin: the public URL's.
+    ///   - isOwnEverywhere: whether its pages may ask whatever host they are told to, as they may for what is ours; to an application,
+    ///     another host is another site.
+    package init(ownOrigin: String, isOwnEverywhere: Bool = true, allowed: CORSPolicy) {
         self.ownOrigin = ownOrigin
+        ownAuthority = isOwnEverywhere ? nil : ownOrigin.firstRange(of: "://").map { ownOrigin[$0.upperBound...] }
         self.allowed = allowed
     }
 
     package func permits(_ request: Request) -> Bool {
         switch request.method {
-        case .GET, .HEAD, .OPTIONS, .TRACE: return true
-        default: break
+        case .GET, .HEAD, .OPTIONS, .TRACE: true
+        default: isFromOwnPages(request)
         }
+    }
+
+    /// Whether the browser says so, whatever the method.
+    package func isFromOwnPages(_ request: Request) -> Bool {
         let origins = request.headers["origin"]
         let sites = request.headers["sec-fetch-site"]
         guard origins.count <= 1, sites.count <= 1 else { return false }
         if let origin = origins.first {
             if allowed.allows(origin) { return true }
-            guard origin == ownOrigin || origin == "\(request.scheme.rawValue)://\(request.authority)" else { return false }
+            let isOwn = origin == ownOrigin && (ownAuthority.map { $0 == request.authority } ?? true)
+            guard isOwn || origin == "\(request.scheme.rawValue)://\(request.authority)" else { return false }
             return sites.first.map { $0 == "same-origin" } ?? true
         }
         return sites.first == "same-origin"

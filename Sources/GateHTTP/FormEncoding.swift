@@ -32,4 +32,26 @@ package enum FormEncoding {
         }
         return pairs
     }
+
+    /// One name or value, as `decode` reads it. Besides what RFC 3986 §2.3 leaves alone, a slash is kept, for reading's sake.
+    package static func encode(_ text: String) -> String {
+        var encoded: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                encoded.append(byte)
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"): encoded.append(byte)
+            default: encoded.appendPercentEncoded(byte)
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// `%hh`, with the capital letters that RFC 3986 §2.1 asks for.
+    package mutating func appendPercentEncoded(_ byte: UInt8) {
+        append(UInt8(ascii: "%"))
+        for digit in [Hex.digit(byte >> 4), Hex.digit(byte & 15)] { append(digit >= UInt8(ascii: "a") ? digit & 0xDF : digit) }
+    }
 }

@@ -1,10 +1,17 @@
 import GateCore
+import NIOHTTP1
 
 /// Fields that every response of our own carries (OWASP Secure Headers).
 package struct SecurityHeaders: Sendable {
-    private let encoded: EncodedFields
+    private struct Encoded: Sendable {
+        var whole: EncodedFields
+        /// Without `Content-Security-Policy`.
+        var withoutPolicy: EncodedFields
+    }
+
+    private let encrypted: Encoded
     /// For what goes over plain HTTP.
-    private let plain: EncodedFields
+    private let plain: Encoded
 
     /// - Parameters:
     ///   - hsts: how long browsers shall insist on HTTPS; `nil` leaves `Strict-Transport-Security` out.
@@ -19,17 +26,26 @@ package struct SecurityHeaders: Sendable {
             (name: "Referrer-Policy", value: "strict-origin-when-cross-origin"),
             (name: "Cross-Origin-Opener-Policy", value: "same-origin"),
         ]
-        if let contentSecurityPolicy { fields.append(("Content-Security-Policy", contentSecurityPolicy)) }
         if let frameOptions { fields.append(("X-Frame-Options", frameOptions)) }
-        guard let plain = EncodedFields(fields) else { return nil }
+        guard let plain = Self.encoded(fields, contentSecurityPolicy) else { return nil }
         if let hsts { fields.append(("Strict-Transport-Security", "max-age=\(hsts.secondsRoundedUp)")) }
-        guard let encoded = EncodedFields(fields) else { return nil }
-        self.encoded = encoded
-        self.plain = isHTTPSHere ? plain : encoded
+        guard let encrypted = Self.encoded(fields, contentSecurityPolicy) else { return nil }
+        self.encrypted = encrypted
+        self.plain = isHTTPSHere ? plain : encrypted
     }
 
+    private static func encoded(_ fields: [(name: String, value: String)], _ policy: String?) -> Encoded? {
+        let policies = policy.map { [(name: "Content-Security-Policy", value: $0)] } ?? []
+        guard let whole = EncodedFields(fields + policies), let withoutPolicy = EncodedFields(fields) else { return nil }
+        return Encoded(whole: whole, withoutPolicy: withoutPolicy)
+    }
+
+    /// A document with a policy of its own keeps that one: two would hold both (CSP 3 §8.1).
+    ///
     /// - Parameter scheme: how the request came.
     package func decorate(_ response: inout Response, over scheme: Request.Scheme) {
-        response.encodedFields.append(scheme == .https ? encoded : plain)
+        let fields = scheme == .https ? encrypted : plain
+        let hasPolicy = response.headers.contains(name: "content-security-policy")
+        response.encodedFields.append(hasPolicy ? fields.withoutPolicy : fields.whole)
     }
 }

@@ -6,6 +6,7 @@ struct LimitKey: Equatable {
         case network4
         case network6
         case user
+        case session
         case network4AndAccount
         case network6AndAccount
         case local
@@ -33,6 +34,12 @@ struct LimitKey: Equatable {
             account = 0
         case .user(let high, let low):
             kind = .user
+            prefix = 0
+            self.high = high
+            self.low = low
+            account = 0
+        case .session(let high, let low):
+            kind = .session
             prefix = 0
             self.high = high
             self.low = low
@@ -70,6 +77,7 @@ struct LimitKey: Equatable {
         switch kind {
         case .network4, .network6: .network(network)
         case .user: .user(high: high, low: low)
+        case .session: .session(high: high, low: low)
         case .network4AndAccount, .network6AndAccount: .networkAndAccount(network, account: account)
         case .local: .local
         }

@@ -75,6 +75,8 @@ package enum LimitSubject: Hashable, Sendable {
     case network(IPNetwork)
     /// A signed-in user, by the two halves of the id.
     case user(high: UInt64, low: UInt64)
+    /// One session of a user, by the two halves of its id.
+    case session(high: UInt64, low: UInt64)
     /// One account as tried from one network. `account` is a keyed hash of the normalised e-mail address: nobody without the key
     /// can find two addresses that share it, and no address is kept in memory.
     case networkAndAccount(IPNetwork, account: UInt64)

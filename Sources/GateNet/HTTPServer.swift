@@ -82,23 +82,27 @@ package final class HTTPServer: Sendable {
         for case .unix(let path) in listeners.map(\.address) where !open.isEmpty { try? UnixSocketFile.clear(path) }
     }
 
-    /// Leads a new connection to HTTP.
-    private static func lead(
-        _ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext
-    ) -> EventLoopFuture<Void> {
+    /// Leads a new connection to HTTP. Nothing in it waits: a future for each step was a good part of what accepting cost.
+    private static func lead(_ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext) throws {
+        if let options = channel.syncOptions {
+            // Reads happen when the connection asks for them: that is the back-pressure. TCP_NODELAY comes from the listening socket, on
+            // which NIO sets it.
+            try options.setOption(.autoRead, value: false)
+            try options.setOption(.allowRemoteHalfClosure, value: true)
+            try options.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10))
+        }
         let admission = Admission(loop)
         guard let decorator else {
-            return channel.eventLoop.makeCompletedFuture { try serve(channel, .http1, .http, loop, admission) }
+            try serve(channel, .http1, .http, loop, admission)
+            return
         }
         let bound = NIOLoopBound((loop, admission), eventLoop: channel.eventLoop)
-        return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
-        }.flatMap {
-            decorator.decorate(channel) { applicationProtocol in
-                let (loop, admission) = bound.value
-                admission.endHandshake()
-                try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
-            }
+        try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
+        try decorator.decorate(channel) { applicationProtocol in
+            let (loop, admission) = bound.value
+            admission.endHandshake()
+            try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
         }
     }
 
@@ -129,16 +133,14 @@ package final class HTTPServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.makeRoom() } })
                 }
             }
-            // Reads happen when the connection asks for them: that is the back-pressure.
-            .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10)
-            )
-            .childChannelInitializer { Self.lead($0, through: listener.decorator, loops.context(of: $0.eventLoop)) }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Self.lead(channel, through: listener.decorator, loops.context(of: channel.eventLoop))
+                }
+            }
         switch listener.address {
         case .tcp(let host, let port):
-            var bootstrap = bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            var bootstrap = bootstrap
             if host.contains(":") {
                 // Else `[::]` would take the IPv4 port too, and `0.0.0.0` beside it would find it taken, see ipv6(7).
                 bootstrap = bootstrap.serverChannelOption(

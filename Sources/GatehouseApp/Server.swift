@@ -51,14 +51,17 @@ package enum Server {
                 configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
                 entropy: entropy)
         }
-        let front = try await composition.certificates.open()
+        let client = HTTPClient(egress: .any, tls: try TLSClientConfiguration(time: time), time: time)
+        let front = try Front(configuration, of: composition, client: client, log: log)
+        let responders = DoorResponders(front, doctorProof: composition.doctorProof)
+        let https = try await composition.certificates.open()
         var doors: [(name: String, server: HTTPServer)] = []
         if !configuration.listen.http.isEmpty {
-            doors.append(("http", server(configuration.listen.http, composition.plainResponder(front), observer)))
+            doors.append(("http", server(configuration.listen.http, responders.plainResponder(https), observer)))
         }
-        if let front {
-            let decorator = TLSServerDecorator(certificates: front.tls, observer: TLSMetrics(composition.metrics))
-            doors.append(("https", server(configuration.listen.https, composition.responder, observer, decorator: decorator)))
+        if let https {
+            let decorator = TLSServerDecorator(certificates: https.tls, observer: TLSMetrics(composition.metrics))
+            doors.append(("https", server(configuration.listen.https, responders.responder, observer, decorator: decorator)))
         }
         guard inherited.isEmpty else {
             throw CommandFailure(
@@ -68,7 +71,10 @@ package enum Server {
         }
         for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
-            ClosingService { await composition.close() },
+            ClosingService {
+                await client.shutDown()
+                await composition.close()
+            },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
             HTTPServerService(
                 name: "admin", server: server([.unix(path: configuration.listen.admin)], composition.admin, ExchangeObservers([])),
@@ -98,7 +104,7 @@ package enum Server {
                             manager.isStopping()
                         })
                 }))
-        if front != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
+        if https != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
         if let timeout = manager.watchdogTimeout {
             services.insert(WatchdogService(manager: manager, timeout: timeout, group: group), at: 0)
         }

@@ -1,4 +1,5 @@
 import GateAPI
+import GateAccess
 import GateCore
 import GateCrypto
 import GateHTTP
@@ -30,7 +31,7 @@ struct APIHarness {
     init(
         limits policies: [RequestLimits.Policy: LimitPolicy] = [:], signing: SigningAlgorithm = .hs256,
         registration: IdentityRules.Registration = .open,
-        origins: [String] = [], secure: Bool = false
+        origins: [String] = [], secure: Bool = false, doors: any DoorDirectory = NoDoors(), proxies: [String] = []
     ) async throws {
         folder = TemporaryFolder()
         let logger = log.logger
@@ -51,13 +52,22 @@ struct APIHarness {
         limits = MemoryLimitStore(time: time)
         let health = HealthReport(version: "test", components: [], time: time)
         let cors = CORSPolicy(origins: origins)
+        let cookie = SessionCookie(isSecure: secure)
+        let requestLimits = RequestLimits(store: limits, policies: policies)
+        let assertionKey = try SigningKey.generate(signing == .hs256 ? .edDSA : signing, id: "key-2", entropy: entropy)
+        let doorkeeper = Doorkeeper(
+            identity: identity, limits: requestLimits,
+            assertions: AssertionIssuer(issuer: Self.origin, keys: SigningKeyRing(current: assertionKey)), cookie: cookie, cors: cors,
+            publicURL: Self.origin, time: time, log: logger)
         api = API(
             services: APIServices(
-                identity: identity, limits: RequestLimits(store: limits, policies: policies), health: health, cors: cors,
+                identity: identity, limits: requestLimits, health: health, cors: cors,
                 crossSite: CrossSiteRule(ownOrigin: Self.origin, allowed: cors),
+                doorkeeper: doorkeeper, doors: doors, otherDoor: Door(name: "", access: .signedIn, policies: []),
+                trustedProxies: try proxies.map { try #require(IPNetwork($0)) },
                 securityHeaders: try #require(
                     SecurityHeaders(hsts: nil, contentSecurityPolicy: "default-src 'none'", frameOptions: "DENY")),
-                cookie: SessionCookie(isSecure: secure), publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
+                cookie: cookie, publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
         admin = AdminAPI(
             services: AdminServices(
                 identity: identity, limits: limits, health: health, certificates: certificates, rotateSecrets: { "rotated" },

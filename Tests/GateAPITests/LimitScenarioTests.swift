@@ -1,4 +1,5 @@
 import GateAPI
+import GateAccess
 import GateCore
 import GateHTTP
 import GateLimits

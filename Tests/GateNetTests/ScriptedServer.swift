@@ -41,7 +41,9 @@ final class ScriptedServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(
                         Actor(scripts[min(number, scripts.count - 1)], number: number, log: log))
                 }
-                return decorator?.decorate(channel, serve: serve) ?? channel.eventLoop.makeCompletedFuture { try serve(.http1) }
+                return channel.eventLoop.makeCompletedFuture {
+                    if let decorator { try decorator.decorate(channel, serve: serve) } else { try serve(.http1) }
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         port = channel.localAddress!.port!

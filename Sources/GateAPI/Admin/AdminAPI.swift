@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 package import GateHTTP
 import NIOHTTP1

@@ -58,9 +58,9 @@ enum AdminLimitRoutes {
 
     private static func policy(_ call: AdminCall) throws(Problem) -> String? {
         guard let name = call.request.target.queryValue("policy") else { return nil }
-        guard RequestLimits.Policy(rawValue: name) != nil else {
-            let known = RequestLimits.Policy.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Problem(.invalid, "There is no policy \"\(name)\". There are: \(known).")
+        let known = call.services.policyNames()
+        guard known.contains(name) else {
+            throw Problem(.invalid, "There is no policy \"\(name)\". There are: \(known.joined(separator: ", ")).")
         }
         return name
     }
@@ -72,6 +72,7 @@ extension LimitSubject {
         switch self {
         case .network(let network): network.description
         case .user(let high, let low): User.ID(high: high, low: low).description
+        case .session(let high, let low): "session \(Session.ID(high: high, low: low))"
         case .networkAndAccount(let network, let account): "\(network) account \(String(account, radix: 16))"
         case .local: "local"
         }

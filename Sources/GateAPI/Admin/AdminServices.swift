@@ -1,3 +1,4 @@
+import GateAccess
 package import GateCore
 package import GateIdentity
 package import GateLimits
@@ -9,6 +10,8 @@ package struct AdminServices: Sendable {
     package var limits: any LimitStore
     package var health: HealthReport
     package var certificates: any CertificateOperations
+    /// The names of the policies that are counted under.
+    package var policyNames: @Sendable () -> [String]
     /// Makes new signing keys and keeps the old ones for verification; answers what was done, in a sentence.
     package var rotateSecrets: @Sendable () async throws -> String
     /// Prometheus' text format.
@@ -17,12 +20,15 @@ package struct AdminServices: Sendable {
     package var log: Logger
 
     package init(
-        identity: Identity, limits: any LimitStore, health: HealthReport, certificates: any CertificateOperations,
+        identity: Identity, limits: any LimitStore,
+        policyNames: @escaping @Sendable () -> [String] = { RequestLimits.Policy.allCases.map(\.rawValue) }, health: HealthReport,
+        certificates: any CertificateOperations,
         rotateSecrets: @escaping @Sendable () async throws -> String,
         metrics: @escaping @Sendable () -> String, time: any TimeSource, log: Logger
     ) {
         self.identity = identity
         self.limits = limits
+        self.policyNames = policyNames
         self.health = health
         self.certificates = certificates
         self.rotateSecrets = rotateSecrets

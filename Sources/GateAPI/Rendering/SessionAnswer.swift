@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateHTTP
 import GateIdentity

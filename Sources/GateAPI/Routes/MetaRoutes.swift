@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateHTTP
 import GateIdentity
@@ -10,9 +11,10 @@ enum MetaRoutes {
         routes.add(.GET, "/problems/{code...}", Endpoint(access: .everyone, limit: .none, handle: problem))
     }
 
-    /// The keys that access tokens are verified with (RFC 7517 §5); none with HS256, whose key is a secret.
+    /// The keys that assertions are verified with, and access tokens unless they are signed with HS256, whose key is a secret
+    /// (RFC 7517 §5).
     private static func keys(_ call: Call) -> Reply {
-        var response = Response.json(.ok, call.identity.accessTokens.jwks.bytes)
+        var response = Response.json(.ok, call.services.doorkeeper.assertions.jwks.bytes)
         response.headers.add(name: "cache-control", value: "public, max-age=300")
         return .now(response)
     }

@@ -16,6 +16,8 @@ package struct Principal: Hashable, Sendable {
     package var tokenID: AccessToken.ID?
     package var email: EmailAddress
     package var isEmailVerified: Bool
+    /// What the person is called; `nil` for one who gave no name, and for an access token, which does not say.
+    package var name: String?
     /// The organisation that ``roles`` are in; `nil` for a user without one.
     package var organisationID: Organisation.ID?
     /// As of when the access token was issued; as of now for a cookie.
@@ -25,7 +27,7 @@ package struct Principal: Hashable, Sendable {
 
     package init(
         userID: User.ID, sessionID: Session.ID, method: Method, tokenID: AccessToken.ID?, email: EmailAddress, isEmailVerified: Bool,
-        organisationID: Organisation.ID?, roles: [String], expiresAt: Timestamp
+        name: String? = nil, organisationID: Organisation.ID?, roles: [String], expiresAt: Timestamp
     ) {
         self.userID = userID
         self.sessionID = sessionID
@@ -33,6 +35,7 @@ package struct Principal: Hashable, Sendable {
         self.tokenID = tokenID
         self.email = email
         self.isEmailVerified = isEmailVerified
+        self.name = name
         self.organisationID = organisationID
         self.roles = roles
         self.expiresAt = expiresAt
@@ -50,7 +53,7 @@ extension Principal {
         let membership = profile.memberships.first
         self.init(
             userID: profile.user.id, sessionID: session, method: .cookie, tokenID: nil, email: profile.user.email,
-            isEmailVerified: profile.user.isEmailVerified, organisationID: membership?.organisation.id,
+            isEmailVerified: profile.user.isEmailVerified, name: profile.user.name, organisationID: membership?.organisation.id,
             roles: membership.map { [$0.role.rawValue] } ?? [], expiresAt: expiresAt)
     }
 }

@@ -93,7 +93,7 @@ final class Dial {
         guard case .tcp(_, let port) = destination.place else { return }
         let connected: EventLoopFuture<any Channel>
         do {
-            connected = bootstrap().channelOption(.socketOption(.tcp_nodelay), value: 1)
+            connected = bootstrap()
                 .connect(to: try SocketAddress(ipAddress: address.description, port: port))
         } catch {
             connected = eventLoop.makeFailedFuture(error)

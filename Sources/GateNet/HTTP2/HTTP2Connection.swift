@@ -103,7 +103,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     private func start() {
         guard !hasStarted else { return }
         hasStarted = true
-        peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        peer = context.channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
         let isWithinLimits = admission.enter(context.channel)
         loop.add(self)
         headDeadline = service.monotonic() + limits.headTime

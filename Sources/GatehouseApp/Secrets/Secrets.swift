@@ -61,15 +61,18 @@ package struct Secrets: Sendable {
     package mutating func rotate(
         _ algorithm: SigningAlgorithm?, at now: Timestamp, overlap: Overlap, entropy: some Entropy
     ) throws(CryptoError) {
-        if let algorithm {
-            for index in signing.indices where signing[index].algorithm == algorithm && signing[index].life.retiredAt == nil {
-                signing[index].life.retiredAt = now
-            }
-            _ = try ensureSigningKey(algorithm, at: now, entropy: entropy)
-        }
+        if let algorithm { try rotateSigning(algorithm, at: now, entropy: entropy) }
         for index in session.indices where session[index].life.retiredAt == nil { session[index].life.retiredAt = now }
         session.append(Self.newSession(at: now, entropy: entropy))
         prune(at: now, overlap: overlap)
+    }
+
+    /// Puts a new key in the place of the one of that algorithm in use, which goes on verifying.
+    mutating func rotateSigning(_ algorithm: SigningAlgorithm, at now: Timestamp, entropy: some Entropy) throws(CryptoError) {
+        for index in signing.indices where signing[index].algorithm == algorithm && signing[index].life.retiredAt == nil {
+            signing[index].life.retiredAt = now
+        }
+        _ = try ensureSigningKey(algorithm, at: now, entropy: entropy)
     }
 
     /// Drops the keys with which nothing valid can have been made any more.

@@ -37,6 +37,11 @@ package final class ServerSecrets: Sendable {
         try secrets.withLock { secrets throws(CryptoError) in try secrets.signingKeyRing(algorithm, given: given) }
     }
 
+    /// What assertions for applications are signed with: the key of access tokens, unless that is a shared secret.
+    package func assertionKeys() throws(CryptoError) -> SigningKeyRing {
+        try secrets.withLock { secrets throws(CryptoError) in try secrets.signingKeyRing(algorithm.ofAssertions, given: nil) }
+    }
+
     package var sessionKey: Secret { secrets.withLock { $0.sessionKeys.current } }
     package var previousSessionKeys: [Secret] { secrets.withLock { $0.sessionKeys.previous } }
     package var accountHashKey: Secret { secrets.withLock { $0.accountHashKey } }
@@ -48,6 +53,7 @@ package final class ServerSecrets: Sendable {
             var next = current
             let isGiven = algorithm == .hs256 && given != nil
             do throws(CryptoError) {
+                if algorithm.ofAssertions != algorithm { try next.rotateSigning(algorithm.ofAssertions, at: now, entropy: entropy) }
                 try next.rotate(isGiven ? nil : algorithm, at: now, overlap: overlap, entropy: entropy)
             } catch {
                 throw SecretsError(path: file.path, problem: "no new key can be made (\(error))", cure: "see whether OpenSSL works")
@@ -57,6 +63,11 @@ package final class ServerSecrets: Sendable {
             return Rotation(signingKeyID: isGiven ? nil : next.signing.last { $0.algorithm == algorithm }?.id)
         }
     }
+}
+
+extension SigningAlgorithm {
+    /// How assertions are signed where access tokens are signed like this: whoever verifies them must not be able to make them.
+    fileprivate var ofAssertions: SigningAlgorithm { self == .hs256 ? .edDSA : self }
 }
 
 extension Secrets.Overlap {
@@ -73,6 +84,8 @@ extension SecretsFile {
         let file = SecretsFile(folder: configuration.dataDirectory)
         let now = time.now()
         var secrets = try file.open(configuration.auth.signing, at: now, entropy: entropy)
+        let ofAssertions = configuration.auth.signing.ofAssertions
+        if ofAssertions != configuration.auth.signing { secrets = try file.open(ofAssertions, at: now, entropy: entropy) }
         // In memory only: a clock that is years ahead must not take keys off the disk.
         secrets.prune(at: now, overlap: Secrets.Overlap(configuration.auth))
         return ServerSecrets(file: file, secrets: secrets, configuration)

@@ -1,14 +1,14 @@
 import GateCore
-import GateHTTP
+package import GateHTTP
 import GateIdentity
-import Logging
+package import Logging
 import NIOHTTP1
 
 extension Problem {
     /// The one place where errors become what a client is told.
     ///
     /// What is ours to mend is logged here in full, with the request's id; the client is told nothing internal.
-    init(describing error: any Error, of request: Request, log: Logger) {
+    package init(describing error: any Error, of request: Request, log: Logger) {
         switch error {
         case let problem as Problem: self = problem
         case let error as IdentityError: self.init(telling: error)

@@ -1,6 +1,6 @@
-import GateCore
-import GateHTTP
-import GateIdentity
+package import GateCore
+package import GateHTTP
+package import GateIdentity
 package import GateLimits
 import NIOHTTP1
 
@@ -26,7 +26,7 @@ package struct RequestLimits: Sendable {
     }
 
     /// What `api` asks: by user where one is signed in, else by network.
-    func apiQuestions(network: IPAddress?, user: User.ID?) -> LimitQuestions {
+    package func apiQuestions(network: IPAddress?, user: User.ID?) -> LimitQuestions {
         var questions = LimitQuestions()
         guard let policy = policies[Policy.api.index] else { return questions }
         let subject: LimitSubject = user.map { .user(high: $0.high, low: $0.low) } ?? Self.subject(network)
@@ -36,7 +36,7 @@ package struct RequestLimits: Sendable {
 
     /// What several policies ask of somebody who is not signed in. `account` is the keyed hash of the address that the request
     /// names; without it `login-account` does not ask.
-    func questions(_ names: [Policy], network: IPAddress?, account: UInt64?) -> LimitQuestions {
+    package func questions(_ names: [Policy], network: IPAddress?, account: UInt64?) -> LimitQuestions {
         var questions = LimitQuestions()
         for name in names {
             guard let policy = policies[name.index] else { continue }
@@ -49,13 +49,33 @@ package struct RequestLimits: Sendable {
         return questions
     }
 
+    /// What a route's policies ask.
+    package func questions(_ policies: [RoutePolicy], network: IPAddress?, principal: Principal?) -> LimitQuestions {
+        var questions = LimitQuestions()
+        for counted in policies {
+            let subject: LimitSubject =
+                switch (counted.key, principal) {
+                case (.user, let principal?): .user(high: principal.userID.high, low: principal.userID.low)
+                case (.session, let principal?): .session(high: principal.sessionID.high, low: principal.sessionID.low)
+                default: Self.subject(network)
+                }
+            questions.append(LimitQuestion(policy: counted.policy, subject: subject))
+        }
+        return questions
+    }
+
+    /// What becomes of the request, with the fields that tell of it; `nil` where the store is elsewhere and has to be asked.
+    package func askInPlace(_ questions: LimitQuestions, now: Timestamp) -> Result<EncodedFields, any Error>? {
+        store.decideInPlace(questions).map { Self.result($0, now: now) }
+    }
+
     /// Asks in place where the store can, and goes on with the fields to send, or with what refuses the request.
-    func ask(
+    package func ask(
         _ questions: LimitQuestions, now: @escaping @Sendable () -> Timestamp,
         then answer: @escaping @Sendable (Result<EncodedFields, any Error>) -> Answer
     ) -> Answer {
         guard !questions.isEmpty else { return answer(.success(EncodedFields())) }
-        if let decision = store.decideInPlace(questions) { return answer(Self.result(decision, now: now())) }
+        if let result = askInPlace(questions, now: now()) { return answer(result) }
         return .later {
             do {
                 return await answer(Self.result(try await store.decide(questions), now: now())).response
@@ -67,7 +87,7 @@ package struct RequestLimits: Sendable {
 
     /// - Returns: the fields that tell of the decision.
     /// - Throws: `Problem` 429 with the same fields, or `StorageError`.
-    func ask(_ questions: LimitQuestions, now: Timestamp) async throws -> EncodedFields {
+    package func ask(_ questions: LimitQuestions, now: Timestamp) async throws -> EncodedFields {
         guard !questions.isEmpty else { return EncodedFields() }
         return try Self.result(try await store.decide(questions), now: now).get()
     }

@@ -1,10 +1,10 @@
 import GateCore
-import GateHTTP
-import GateIdentity
+package import GateHTTP
+package import GateIdentity
 import NIOHTTP1
 
 /// Who a request says it is from.
-enum Caller: Sendable {
+package enum Caller: Sendable {
     /// It carries nothing.
     case anonymous
     case principal(Principal)
@@ -14,7 +14,7 @@ enum Caller: Sendable {
     case unknownCookie(String)
 
     /// `Authorization` counts before the cookie: a program that sends it means it (RFC 6750 §2.1).
-    init(of request: Request, cookie: SessionCookie, identity: Identity) {
+    package init(of request: Request, cookie: SessionCookie, identity: Identity) {
         let authorization = request.headers["authorization"]
         if let value = authorization.first {
             guard authorization.count == 1, let token = Self.bearerToken(value) else {
@@ -34,11 +34,11 @@ enum Caller: Sendable {
         }
     }
 
-    var principal: Principal? {
+    package var principal: Principal? {
         if case .principal(let principal) = self { principal } else { nil }
     }
 
-    func get() throws(IdentityError) -> Principal {
+    package func get() throws(IdentityError) -> Principal {
         switch self {
         case .principal(let principal): return principal
         case .refused(let error): throw error
@@ -47,7 +47,7 @@ enum Caller: Sendable {
     }
 
     /// The scheme is compared without case (RFC 9110 §11.1).
-    private static func bearerToken(_ value: String) -> String? {
+    static func bearerToken(_ value: String) -> String? {
         let bytes = value.utf8
         guard bytes.count > 7, value.prefix(7).lowercased() == "bearer " else { return nil }
         return String(value.dropFirst(7).trimmingSpaces())

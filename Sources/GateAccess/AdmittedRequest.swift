@@ -1,0 +1,43 @@
+package import GateHTTP
+package import GateIdentity
+
+/// A request that its route has admitted: counted, and of somebody who may make it.
+package struct AdmittedRequest: Sendable {
+    /// Without what only we may say, and what only we may see: identity fields in every spelling, the session cookie, an access token
+    /// of ours. What is left of the cookies stands in one `Cookie` field.
+    package var request: Request
+    /// `nil` where nobody is signed in, or the route does not ask.
+    package var principal: Principal?
+    /// Who it is, as the application is told: fields in the form in which they are sent.
+    package var identityFields: EncodedFields
+    /// What the client is told beside the answer: how it stands under the route's limits.
+    package var responseFields: EncodedFields
+
+    package init(
+        _ request: Request, principal: Principal? = nil, identityFields: EncodedFields = EncodedFields(),
+        responseFields: EncodedFields = EncodedFields()
+    ) {
+        self.request = request
+        self.principal = principal
+        self.identityFields = identityFields
+        self.responseFields = responseFields
+    }
+}
+
+/// What becomes of a request at a door.
+package enum Admission: Sendable {
+    case admitted(AdmittedRequest)
+    /// What the client is told instead, but for the fields that every response of our own carries (`SecurityHeaders`).
+    case refused(Response)
+    /// The database, or a limit store elsewhere, has to be asked first.
+    case later(@Sendable () async -> Admission)
+
+    /// The same, once it is known: never `.later`.
+    package var known: Admission {
+        get async {
+            var admission = self
+            while case .later(let find) = admission { admission = await find() }
+            return admission
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import GateCore
+import GateHTTP
+import GateIdentity
+import NIOHTTP1
+
+extension Doorkeeper {
+    /// Whether who was counted may pass, and as whom.
+    ///
+    /// - Parameter fields: how the client stands under the limits.
+    func decide(_ request: consuming Request, at door: Door, as caller: Caller, _ fields: EncodedFields) -> Admission {
+        if door.access == .everyone { return .admitted(AdmittedRequest(request, responseFields: fields)) }
+        if case .refused(let error) = caller { return refuse(error, request, fields) }
+        guard let principal = caller.principal else {
+            if door.access == .optional { return .admitted(AdmittedRequest(request, responseFields: fields)) }
+            return turnAway(request, fields)
+        }
+        if principal.method == .cookie, isFromElsewhere(request) {
+            // An open door lets everyone in: as nobody.
+            if door.access == .optional { return .admitted(AdmittedRequest(request, responseFields: fields)) }
+            return refuse(Self.fromElsewhere, request, fields)
+        }
+        if case .organisation = door.access { return identify(principal, request, at: door, fields) }
+        if case .role(let role) = door.access, !principal.mayActAs(role) { return refuse(IdentityError.forbidden, request, fields) }
+        if let identityFields = remembered.find(principal, at: door, now: time.now()) {
+            return .admitted(
+                AdmittedRequest(request, principal: principal, identityFields: identityFields, responseFields: fields))
+        }
+        return identify(principal, request, at: door, fields)
+    }
+
+    /// An unsafe method, or an upgrade, that a page of another site made the browser send with its cookie (CHECKLIST 12, 15).
+    private func isFromElsewhere(_ request: borrowing Request) -> Bool {
+        request.isUpgrade ? !crossSite.isFromOwnPages(copy request) : !crossSite.permits(copy request)
+    }
+
+    private static let fromElsewhere = Problem(
+        .crossSite, "The request must come from this site: Origin or Sec-Fetch-Site says otherwise.")
+
+    /// Makes the fields anew, for which the profile is needed.
+    private func identify(_ principal: Principal, _ request: Request, at door: Door, _ fields: EncodedFields) -> Admission {
+        if let profile = identity.profileInPlace(of: principal) { return identify(principal, profile, request, at: door, fields) }
+        return .later { [self] in
+            do {
+                return identify(principal, try await identity.profile(of: principal), request, at: door, fields)
+            } catch {
+                return refuse(error, request, fields)
+            }
+        }
+    }
+
+    private func identify(
+        _ principal: Principal, _ profile: UserProfile, _ request: Request, at door: Door, _ fields: EncodedFields
+    ) -> Admission {
+        var principal = principal
+        principal.name = profile.user.name
+        if case .organisation(let id) = door.access {
+            // As of now, also for an access token: whoever has left is out.
+            guard let membership = profile.memberships.first(where: { $0.organisation.id == id }) else {
+                return refuse(IdentityError.forbidden, request, fields)
+            }
+            principal.organisationID = id
+            principal.roles = [membership.role.rawValue]
+        }
+        let now = time.now()
+        if let known = remembered.find(principal, at: door, now: now) {
+            return .admitted(AdmittedRequest(request, principal: principal, identityFields: known, responseFields: fields))
+        }
+        do {
+            let made = try IdentityFields.encode(principal, audience: door.name, assertions: assertions, at: now)
+            remembered.store(made, for: principal, at: door, now: now)
+            return .admitted(AdmittedRequest(request, principal: principal, identityFields: made, responseFields: fields))
+        } catch {
+            return refuse(error, request, fields)
+        }
+    }
+
+    /// Nobody is signed in: a person is shown where to, a program is told.
+    private func turnAway(_ request: Request, _ fields: EncodedFields) -> Admission {
+        guard request.isNavigation else {
+            return refuse(IdentityError.notAuthenticated, request, fields)
+        }
+        let isSafe = request.method == .GET || request.method == .HEAD
+        var response = Response(
+            isSafe ? .found : .seeOther,
+            headers: ["location": OwnPages.signIn + OwnPages.redirectQuery(for: request), "cache-control": "no-store"])
+        response.encodedFields.append(fields)
+        return .refused(response)
+    }
+
+    func refuse(_ error: any Error, _ request: Request, _ fields: EncodedFields = EncodedFields()) -> Admission {
+        var response = Problem(describing: error, of: request, log: log).answer(to: request, baseURL: publicURL)
+        cors.decorate(&response, for: request)
+        response.encodedFields.append(fields)
+        return .refused(response)
+    }
+}
+
+extension Principal {
+    /// Whether they have the role, or one that may do all that it may.
+    fileprivate func mayActAs(_ role: String) -> Bool {
+        if roles.contains(role) { return true }
+        guard let place = Role.allCases.firstIndex(where: { $0.rawValue == role }) else { return false }
+        return Role.allCases[..<place].contains { roles.contains($0.rawValue) }
+    }
+}
