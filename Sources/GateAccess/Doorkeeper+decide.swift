@@ -29,8 +29,8 @@ extension Doorkeeper {
     }
 
     /// An unsafe method, or an upgrade, that a page of another site made the browser send with its cookie (CHECKLIST 12, 15).
-    private func isFromElsewhere(_ request: borrowing Request) -> Bool {
-        request.isUpgrade ? !crossSite.isFromOwnPages(copy request) : !crossSite.permits(copy request)
+    private func isFromElsewhere(_ request: Request) -> Bool {
+        request.isUpgrade ? !crossSite.isFromOwnPages(request) : !crossSite.permits(request)
     }
 
     private static let fromElsewhere = Problem(
