@@ -63,9 +63,11 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
+        // System calls that Swift does not import.
+        .target(name: "CFiles"),
 
         // Floor 1
-        module("GateCore"),
+        module("GateCore", ["CFiles"]),
 
         // Floor 2
         module(
@@ -178,7 +180,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GatehouseApp", nioCore, nioPosix, nioHTTP1,
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateProxy", "GatehouseApp", nioCore,
+                nioPosix, nioHTTP1,
                 logging,
             ]),
     ],
@@ -191,7 +194,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GatehouseApp", nioCore, nioHTTP1, nioHPACK,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateProxy", "GatehouseApp", nioCore, nioHTTP1,
+                nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))

@@ -16,6 +16,7 @@ from .tools import CORES
 
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 SECURE_BEGIN, SECURE_END = "<!-- https: written by make bench -->", "<!-- end of https -->"
+PROXY_BEGIN, PROXY_END = "<!-- proxy: written by make bench -->", "<!-- end of proxy -->"
 
 
 def machine() -> str:
@@ -90,12 +91,12 @@ def inside_tables(inside: dict[str, dict]) -> str:
     return "\n\n".join(parts)
 
 
-def peers_table(rows: list[PeersRow]) -> str:
+def peers_table(rows: list[PeersRow], peers: tuple[str, ...] = ("nginx", "Caddy")) -> str:
     cells = []
     for row in rows:
-        ratios = [f"{ratio:.2f}" if (ratio := row.ratio_to(peer)) else "" for peer in ("nginx", "Caddy")]
-        cells.append([row.name, row.unit, *(spread(row, name) for name in ("Gatehouse", "nginx", "Caddy")), *ratios, row.mark, verdict(row)])
-    return table(["work", "unit", "Gatehouse", "nginx", "Caddy", "to nginx", "to Caddy", "mark", ""], cells)
+        ratios = [f"{ratio:.2f}" if (ratio := row.ratio_to(peer)) else "" for peer in peers]
+        cells.append([row.name, row.unit, *(spread(row, name) for name in ("Gatehouse", *peers)), *ratios, row.mark, verdict(row)])
+    return table(["work", "unit", "Gatehouse", *peers, *(f"to {peer}" for peer in peers), "mark", ""], cells)
 
 
 def taken(versions: dict[str, str], how: str) -> str:
@@ -124,6 +125,11 @@ def replace(path: pathlib.Path, text: str, begin: str, end: str) -> str:
 def write_secure(path: pathlib.Path, rows: list[PeersRow], versions: dict[str, str], how: str) -> str:
     text = "\n\n".join([taken(versions, how), peers_table(rows), *judged(rows)])
     return replace(path, text, SECURE_BEGIN, SECURE_END)
+
+
+def write_proxy(path: pathlib.Path, rows: list[PeersRow], peers: tuple[str, ...], versions: dict[str, str], how: str) -> str:
+    text = "\n\n".join([taken(versions, how), peers_table(rows, peers), *judged(rows)])
+    return replace(path, text, PROXY_BEGIN, PROXY_END)
 
 
 def write(path: pathlib.Path, rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> str:

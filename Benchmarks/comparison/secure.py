@@ -19,6 +19,17 @@ from .tools import CORES, LOAD, RESULTS, free_port, wrk
 # As long as Gatehouse's own, which has the time in it.
 ANSWER = '{"status":"ok","timestamp":"2026-11-21T00:00:00.000Z"}'
 
+# The fields that Gatehouse sends with it, for its peers to send too: the work is the same only where the answer is.
+FIELDS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
 
 @dataclasses.dataclass
 class PeersRow(Row):
@@ -27,7 +38,7 @@ class PeersRow(Row):
     factors: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def ratio_to(self, peer: str) -> float | None:
-        return self.median("Gatehouse") / self.median(peer) if self.median(peer) else None
+        return self.median("Gatehouse") / self.median(peer) if self.median(peer) and self.median("Gatehouse") else None
 
     def is_reached(self) -> bool | None:
         if not self.factors:
@@ -98,6 +109,7 @@ class Nginx(Secure):
 
     def command(self):
         config = self.folder / "nginx.conf"
+        fields = "\n".join(f'    add_header {name} "{value}";' for name, value in FIELDS.items())
         places = "\n".join(f"{key}_temp_path {self.folder}/{key};" for key in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         config.write_text(f"""
 daemon off;
@@ -111,6 +123,8 @@ http {{
     {places}
     keepalive_requests 1000000000;
     default_type application/json;
+{fields}
+    add_header X-Request-Id $request_id;
     server {{
         listen 127.0.0.1:{self.port};
         listen 127.0.0.1:{self.secure_port} ssl http2;
@@ -139,7 +153,13 @@ class Caddy(Secure):
 
     def command(self):
         config = self.folder / "Caddyfile"
-        answer = f'header Content-Type application/json\n    respond {self.health} `{ANSWER}` 200'
+        fields = "\n".join(f'        {name} "{value}"' for name, value in FIELDS.items())
+        answer = f"""header {{
+        Content-Type application/json
+{fields}
+        X-Request-Id {{http.request.uuid}}
+    }}
+    respond {self.health} `{ANSWER}` 200"""
         config.write_text(f"""
 {{
     admin off

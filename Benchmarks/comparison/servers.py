@@ -39,7 +39,8 @@ class Server:
             try:
                 if call(self.port, "GET", self.health, timeout=5)[0] == 200:
                     return time.monotonic() - begun
-            except OSError:
+            except (OSError, ValueError):
+                # Not there yet, or not with its answer: Traefik listens before it knows its routes.
                 pass
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} left:\n{(self.folder / 'log').read_text()[-2000:]}")

@@ -1,3 +1,4 @@
+import GateHTTP
 import NIOCore
 import NIOHTTP1
 
@@ -8,21 +9,26 @@ import NIOHTTP1
 /// The first byte says what was asked for; every further response is asked for in the same way.
 func fuzzResponse(_ bytes: [UInt8]) {
     guard let first = bytes.first else { return }
-    let method: HTTPMethod = first & 1 == 0 ? .GET : .HEAD
+    let asked = Asked(method: first & 1 == 0 ? .GET : .HEAD, upgrade: first & 2 == 0 ? nil : "websocket")
     let bytes = Array(bytes.dropFirst())
-    let whole = steps(of: [bytes], method)
-    let single = steps(of: bytes.map { [$0] }, method)
+    let whole = steps(of: [bytes], asked)
+    let single = steps(of: bytes.map { [$0] }, asked)
     require(whole == single, "cut into single bytes, the same is read: \(whole) and \(single)")
     let middle = bytes.count / 2
-    require(whole == steps(of: [Array(bytes[..<middle]), Array(bytes[middle...])], method), "cut in half, the same is read")
+    require(whole == steps(of: [Array(bytes[..<middle]), Array(bytes[middle...])], asked), "cut in half, the same is read")
+}
+
+private struct Asked {
+    var method: HTTPMethod
+    var upgrade: String?
 }
 
 /// What comes out of the reader, bodies joined, until it refuses or the input ends.
-private func steps(of pieces: [[UInt8]], _ method: HTTPMethod) -> [String] {
+private func steps(of pieces: [[UInt8]], _ asked: Asked) -> [String] {
     var reader = ResponseReader(limits: ClientLimits())
     var steps: [String] = []
     var body: [UInt8] = []
-    reader.expect(method)
+    reader.expect(asked.method, upgrade: asked.upgrade)
     do throws(ResponseFault) {
         for piece in pieces + [nil] {
             if let piece {
@@ -33,7 +39,12 @@ private func steps(of pieces: [[UInt8]], _ method: HTTPMethod) -> [String] {
             }
             reading: while true {
                 switch try reader.next() {
-                case .head(let head): steps.append("\(head)")
+                case .proceed: steps.append("proceed")
+                case .head(let head):
+                    // Its fields stand in a buffer that tells where it was cut.
+                    var told = head
+                    told.fields = FieldSection(reading: ByteBuffer())
+                    steps += ["\(told)", "\(head.fields.headers)"]
                 case .part(let part):
                     require(part.readableBytes > 0, "no part is empty")
                     body += Array(part.readableBytesView)
@@ -41,7 +52,7 @@ private func steps(of pieces: [[UInt8]], _ method: HTTPMethod) -> [String] {
                 case .end:
                     steps.append("body \(body)")
                     body = []
-                    reader.expect(method)
+                    reader.expect(asked.method, upgrade: asked.upgrade)
                 }
             }
         }

@@ -4,7 +4,8 @@ import Glibc
 ///
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
-    case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls, http2
+    case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls, http2, ranges,
+        folder
     case environmentFile = "env-file"
 
     static let chosen: FuzzTarget = {
@@ -31,6 +32,8 @@ enum FuzzTarget: String, CaseIterable {
         case .response: fuzzResponse(bytes)
         case .tls: fuzzTLS(bytes)
         case .http2: fuzzHTTP2(bytes)
+        case .ranges: fuzzRanges(bytes)
+        case .folder: fuzzFolder(bytes)
         case .environmentFile: fuzzEnvironmentFile(bytes)
         case .certificate: fuzzCertificate(bytes)
         }

@@ -10,7 +10,7 @@ import NIOHTTP1
 ///
 /// Route, identity, limits and the CSRF rule are decided in place, on the connection's event loop; only a cookie that is not
 /// remembered needs the database. What is decided never depends on a store that failed: that is a 503.
-package final class API: Responder {
+package final class API: OwnRoutes {
     private let services: APIServices
     private let router: Router<Endpoint>
 
@@ -28,21 +28,28 @@ package final class API: Responder {
     }
 
     package func respond(to request: Request) -> Answer {
-        if let preflight = services.cors.preflight(request) {
-            var response = preflight
-            services.securityHeaders.decorate(&response, over: request.scheme)
-            return .now(response)
-        }
+        answerIfOwn(request) ?? preflightAnswer(request)
+            ?? refuse(request, Problem(.notFound, "There is nothing at this path."))
+    }
+
+    package func answerIfOwn(_ request: Request) -> Answer? {
         switch router.match(request.method, request.target.path) {
         case .found(let endpoint, let parameters):
             return respond(to: request, by: endpoint, parameters)
         case .methodNotAllowed(let allowed):
+            if let answer = preflightAnswer(request) { return answer }
             let allow = allowed.map(\.rawValue).joined(separator: ", ")
             if request.method == .OPTIONS { return finish(Response(.noContent, headers: ["allow": allow]), request) }
             return refuse(request, Problem(.methodNotAllowed, "Allowed here: \(allow).", headers: ["allow": allow]))
         case .notFound:
-            return refuse(request, Problem(.notFound, "There is nothing at this path."))
+            return nil
         }
+    }
+
+    private func preflightAnswer(_ request: Request) -> Answer? {
+        guard var response = services.cors.preflight(request) else { return nil }
+        services.securityHeaders.decorate(&response, over: request.scheme)
+        return .now(response)
     }
 
     private func respond(to request: Request, by endpoint: Endpoint, _ parameters: RouteParameters) -> Answer {

@@ -16,6 +16,7 @@ struct MessageDigest: @unchecked Sendable {
     let pointer: OpaquePointer
     let size: Int
 
+    static let sha1 = MessageDigest("SHA1", size: 20)
     static let sha256 = MessageDigest("SHA2-256", size: 32)
     static let sha384 = MessageDigest("SHA2-384", size: 48)
 

@@ -19,11 +19,14 @@ package enum ProblemKind: String, CaseIterable, Sendable {
     case accountDisabled = "auth/account-disabled"
     case notFound = "not-found"
     case methodNotAllowed = "method-not-allowed"
+    case preconditionFailed = "request/precondition-failed"
+    case rangeNotSatisfiable = "request/range-not-satisfiable"
     case unsupportedMediaType = "unsupported-media-type"
     case rateLimited = "rate-limit/exceeded"
     case unavailable = "unavailable"
     case upstreamUnreachable = "upstream/unreachable"
     case upstreamTimeout = "upstream/timeout"
+    case notImplemented = "not-implemented"
     case `internal` = "internal"
 
     package var status: HTTPResponseStatus {
@@ -38,11 +41,14 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .emailTaken: .conflict
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .preconditionFailed: .preconditionFailed
+        case .rangeNotSatisfiable: .rangeNotSatisfiable
         case .unsupportedMediaType: .unsupportedMediaType
         case .rateLimited: .tooManyRequests
         case .unavailable: .serviceUnavailable
         case .upstreamUnreachable: .badGateway
         case .upstreamTimeout: .gatewayTimeout
+        case .notImplemented: .notImplemented
         case .internal: .internalServerError
         }
     }
@@ -64,11 +70,14 @@ package enum ProblemKind: String, CaseIterable, Sendable {
         case .accountDisabled: "The account is disabled"
         case .notFound: "Not found"
         case .methodNotAllowed: "The method is not allowed"
+        case .preconditionFailed: "A precondition does not hold"
+        case .rangeNotSatisfiable: "The range lies outside of the content"
         case .unsupportedMediaType: "The media type is not supported"
         case .rateLimited: "Too many requests"
         case .unavailable: "The service is unavailable"
         case .upstreamUnreachable: "The application cannot be reached"
         case .upstreamTimeout: "The application took too long"
+        case .notImplemented: "This cannot be done here"
         case .internal: "Something went wrong"
         }
     }

@@ -23,12 +23,16 @@ extension ProblemKind {
         case .accountDisabled: "The operator has disabled the account."
         case .notFound: "There is nothing here, or nothing that this user may see."
         case .methodNotAllowed: "The path exists, but not for this method. The field \"Allow\" lists those it exists for."
+        case .preconditionFailed:
+            "What is here is not what \"If-Match\" or \"If-Unmodified-Since\" asks for: it has changed, or never was. Fetch it anew."
+        case .rangeNotSatisfiable: "Nothing of the range asked for exists. The field \"Content-Range\" tells the content's length."
         case .unsupportedMediaType: "The body's type is not accepted here: send JSON, or a form, in UTF-8 and uncompressed."
         case .rateLimited:
             "Too many requests came from this user or network. Wait as long as \"Retry-After\" says: the next request is then admitted."
         case .unavailable: "The server cannot do this at the moment. Nothing was changed. Try again after the time in \"Retry-After\"."
         case .upstreamUnreachable: "The application behind the server does not answer."
         case .upstreamTimeout: "The application behind the server took too long to answer."
+        case .notImplemented: "The server, or the application behind it, does not speak the protocol that was asked for."
         case .internal: "An error of ours. The operator finds it in the log by \"request_id\"."
         }
     }

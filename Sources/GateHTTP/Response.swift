@@ -29,6 +29,8 @@ package struct Response: Sendable {
 package enum ResponseBody: Sendable {
     case empty
     case bytes(ByteBuffer)
+    /// Sent from the file; over plain HTTP/1.1 without passing through the process.
+    case file(FileBody)
     /// Written as it is made. `length` becomes `Content-Length`; without it the body is sent in chunks.
     case stream(length: Int?, @Sendable (any BodyWriter) async throws -> Void)
     /// Agrees to ``Request/upgrade``; with the status 101 and the fields that the protocol wants in its answer. The connection adds

@@ -1,3 +1,4 @@
+import Glibc
 package import NIOHTTP1
 
 /// Routes while they are being laid out. ``freeze()`` makes the form that is shared between event loops without a lock.
@@ -70,6 +71,8 @@ package struct RouteTree: Sendable {
 
     /// Paths without parameters, found with one look-up.
     private let literal: [Substring: RouteMethods]
+    /// The first segments that there are, slash and all; empty where any may be. Most paths that are not ours are seen by their beginning.
+    private let beginnings: [[UInt8]]
     private let root: RouteNode
 
     fileprivate init(root: RouteNode) {
@@ -77,13 +80,26 @@ package struct RouteTree: Sendable {
         var literal: [Substring: RouteMethods] = [:]
         root.collectLiteral(prefix: "", into: &literal)
         self.literal = literal
+        beginnings = root.beginnings
     }
 
     package func match(_ method: HTTPMethod, _ path: Substring) -> Match {
+        guard mayHold(path) else { return .notFound }
         if let methods = literal[path] { return methods.match(method, values: []) }
         var values: [Substring] = []
         guard let methods = root.find(Self.segments(of: path)[...], values: &values) else { return .notFound }
         return methods.match(method, values: values)
+    }
+
+    private func mayHold(_ path: Substring) -> Bool {
+        if beginnings.isEmpty { return true }
+        return path.utf8.withContiguousStorageIfAvailable { path in
+            for beginning in beginnings where path.count >= beginning.count {
+                guard memcmp(path.baseAddress!, beginning, beginning.count) == 0 else { continue }
+                if path.count == beginning.count || path[beginning.count] == UInt8(ascii: "/") { return true }
+            }
+            return false
+        } ?? true
     }
 
     /// `/a/b` is `a`, `b`; `/a/` is `a` and an empty segment.
@@ -160,6 +176,12 @@ private struct RouteNode: Sendable {
         let last = segments.last ?? first
         values.append(first.base[first.startIndex..<last.endIndex])
         return rest
+    }
+
+    var beginnings: [[UInt8]] {
+        // `/` itself is the route without segments, or with an empty one.
+        guard parameter.isEmpty, rest == nil, methods == nil, literals[""] == nil else { return [] }
+        return literals.keys.map { Array("/\($0)".utf8) }
     }
 
     func collectLiteral(prefix: String, into table: inout [Substring: RouteMethods]) {

@@ -8,18 +8,23 @@ enum ContentCoding {
     private static let threshold = 1 << 10
     /// What is compressed in one go on the event loop, in bytes: about a millisecond's work. More goes out as a stream.
     private static let inPlace = 64 << 10
+    /// Larger files go out as they are, in bytes: for them there is compressing once, ahead.
+    private static let largestFile = 8 << 20
 
     static func apply(to response: inout Response, for request: HTTPHeaders, loop: LoopContext) {
         switch response.body {
         case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes < threshold: return
         case .stream(let length?, _) where length < threshold: return
-        case .bytes, .stream: break
+        case .file(let body) where body.range.count < threshold || body.range.count > largestFile: return
+        case .bytes, .file, .stream: break
         }
         guard qualifies(response) else { return }
         // Said also to those who get it plain: a cache in between must tell them apart.
-        response.headers.add(name: "vary", value: "Accept-Encoding")
-        guard acceptsGzip(request) else { return }
+        if !response.headers[canonicalForm: "vary"].contains(where: { $0.lowercased() == "accept-encoding" }) {
+            response.headers.add(name: "vary", value: "Accept-Encoding")
+        }
+        guard AcceptedCodings(request).weight(of: "gzip") > 0 else { return }
         switch response.body {
         case .empty, .tunnel: return
         case .bytes(let bytes) where bytes.readableBytes <= inPlace:
@@ -36,6 +41,8 @@ enum ContentCoding {
                     }
                 }
             }
+        case .file(let body):
+            response.body = .stream(length: nil) { writer in try await stream(to: writer) { try await body.write(to: $0) } }
         case .stream(_, let produce):
             response.body = .stream(length: nil) { writer in try await stream(to: writer, produce) }
         }
@@ -72,27 +79,5 @@ enum ContentCoding {
         if type == "text/event-stream" { return false }
         if type.hasPrefix("text/") || type.hasSuffix("+json") || type.hasSuffix("+xml") { return true }
         return ["application/json", "application/javascript", "application/xml", "application/wasm", "application/yaml"].contains(type)
-    }
-
-    /// Whether `gzip` is acceptable (RFC 9110 §12.5.3): named, or meant by `*`, with a weight above zero. Nothing said means no.
-    static func acceptsGzip(_ headers: HTTPHeaders) -> Bool {
-        var star: Bool?
-        for element in headers[canonicalForm: "accept-encoding"] {
-            let parts = element.split(separator: ";").map { $0.trimmed.lowercased() }
-            guard let coding = parts.first else { continue }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
-            if coding == "gzip" || coding == "x-gzip" { return weight > 0 }
-            if coding == "*" { star = weight > 0 }
-        }
-        return star ?? false
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var rest = self
-        while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
-        return rest
     }
 }

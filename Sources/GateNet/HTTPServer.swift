@@ -40,7 +40,8 @@ package final class HTTPServer: Sendable {
             do {
                 let channel = try await bind(listener)
                 channels.withLock { $0.append(channel) }
-                bound.append(BoundAddress(listener: listener.address, port: channel.localAddress?.port))
+                bound.append(
+                    BoundAddress(listener: listener.address, host: channel.localAddress?.ipAddress, port: channel.localAddress?.port))
             } catch {
                 await closeListeners()
                 throw ListenError(listener.address, error)
@@ -51,6 +52,7 @@ package final class HTTPServer: Sendable {
 
     /// Stops accepting, closes what is idle, and gives running exchanges `limit` to finish; what is open then is cut off.
     package func shutdownGracefully(within limit: Duration) async {
+        await stopAccepting()
         await closeListeners()
         await loops.forEach { $0.stop() }
         let emptied = service.population.emptied()
@@ -59,6 +61,16 @@ package final class HTTPServer: Sendable {
         }
         await emptied.wait()
         deadline.cancel()
+    }
+
+    /// Lets connections that were accepted already arrive: NIO drops those that are still on their way when their listener closes.
+    private func stopAccepting() async {
+        let listening = channels.withLock { $0 }
+        for channel in listening { try? await channel.setOption(.autoRead, value: false).get() }
+        // From the listener's loop a connection goes to its own, back, and to its own again, where it begins.
+        await loops.forEach { _ in }
+        for channel in listening { try? await channel.eventLoop.submit {}.get() }
+        await loops.forEach { _ in }
     }
 
     private func closeListeners() async {
@@ -70,23 +82,27 @@ package final class HTTPServer: Sendable {
         for case .unix(let path) in listeners.map(\.address) where !open.isEmpty { try? UnixSocketFile.clear(path) }
     }
 
-    /// Leads a new connection to HTTP.
-    private static func lead(
-        _ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext
-    ) -> EventLoopFuture<Void> {
+    /// Leads a new connection to HTTP. Nothing in it waits: a future for each step was a good part of what accepting cost.
+    private static func lead(_ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext) throws {
+        if let options = channel.syncOptions {
+            // Reads happen when the connection asks for them: that is the back-pressure. TCP_NODELAY comes from the listening socket, on
+            // which NIO sets it.
+            try options.setOption(.autoRead, value: false)
+            try options.setOption(.allowRemoteHalfClosure, value: true)
+            try options.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10))
+        }
         let admission = Admission(loop)
         guard let decorator else {
-            return channel.eventLoop.makeCompletedFuture { try serve(channel, .http1, .http, loop, admission) }
+            try serve(channel, .http1, .http, loop, admission)
+            return
         }
         let bound = NIOLoopBound((loop, admission), eventLoop: channel.eventLoop)
-        return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
-        }.flatMap {
-            decorator.decorate(channel) { applicationProtocol in
-                let (loop, admission) = bound.value
-                admission.endHandshake()
-                try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
-            }
+        try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
+        try decorator.decorate(channel) { applicationProtocol in
+            let (loop, admission) = bound.value
+            admission.endHandshake()
+            try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
         }
     }
 
@@ -117,16 +133,14 @@ package final class HTTPServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.makeRoom() } })
                 }
             }
-            // Reads happen when the connection asks for them: that is the back-pressure.
-            .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10)
-            )
-            .childChannelInitializer { Self.lead($0, through: listener.decorator, loops.context(of: $0.eventLoop)) }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Self.lead(channel, through: listener.decorator, loops.context(of: channel.eventLoop))
+                }
+            }
         switch listener.address {
         case .tcp(let host, let port):
-            var bootstrap = bootstrap.childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            var bootstrap = bootstrap
             if host.contains(":") {
                 // Else `[::]` would take the IPv4 port too, and `0.0.0.0` beside it would find it taken, see ipv6(7).
                 bootstrap = bootstrap.serverChannelOption(

@@ -19,6 +19,8 @@ package struct ServerLimits: Sendable {
     package var drainSize = 64 << 10
     /// How long that may take, and how long a closing connection waits for the client to see the last response.
     package var drainTime: Duration = .seconds(2)
+    /// How long connections on which nothing is asked are kept once the server stops: a request may be on its way to them already.
+    package var stopTime: Duration = .seconds(1)
     /// After so many requests a connection is closed; `nil` for any number.
     package var requestsPerConnection: Int?
     package var connections = 10_000
@@ -34,7 +36,7 @@ package struct ServerLimits: Sendable {
 
     /// How often the deadlines of a loop's connections are looked at: the slack that every time limit has.
     var sweepInterval: Duration {
-        let shortest = min(headTime, handshakeTime, keepAliveTime, bodyIdleTime, writeIdleTime, drainTime)
+        let shortest = min(headTime, handshakeTime, keepAliveTime, bodyIdleTime, writeIdleTime, drainTime, stopTime)
         return max(.milliseconds(10), min(.milliseconds(250), shortest / 4))
     }
 }

@@ -36,6 +36,9 @@ package enum Server {
     ) async throws {
         let configuration = composition.configuration
         let group = MultiThreadedEventLoopGroup.singleton
+        let environment = ProcessEnvironment.current
+        let manager = ServiceManager(environment: environment)
+        var inherited = try InheritedSockets(environment: environment)
         let observer = ExchangeObservers([
             AccessLog(output, configuration.log.level > .info ? .off : configuration.log.access), HTTPMetrics(composition.metrics),
         ])
@@ -44,22 +47,34 @@ package enum Server {
             decorator: (any ConnectionDecorator)? = nil
         ) -> HTTPServer {
             HTTPServer(
-                addresses.flatMap(\.listenerAddresses).map { Listener($0, decorator: decorator) },
+                addresses.flatMap { inherited.listenerAddresses(for: $0) }.map { Listener($0, decorator: decorator) },
                 configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
                 entropy: entropy)
         }
-        let front = try await composition.certificates.open()
+        let client = HTTPClient(egress: .any, tls: try TLSClientConfiguration(time: time), time: time)
+        let front = try Front(configuration, of: composition, client: client, log: log)
+        let responders = DoorResponders(front, doctorProof: composition.doctorProof)
+        let https = try await composition.certificates.open()
         var doors: [(name: String, server: HTTPServer)] = []
         if !configuration.listen.http.isEmpty {
-            doors.append(("http", server(configuration.listen.http, composition.plainResponder(front), observer)))
+            doors.append(("http", server(configuration.listen.http, responders.plainResponder(https), observer)))
         }
-        if let front {
-            let decorator = TLSServerDecorator(certificates: front.tls, observer: TLSMetrics(composition.metrics))
-            doors.append(("https", server(configuration.listen.https, composition.responder, observer, decorator: decorator)))
+        if let https {
+            let decorator = TLSServerDecorator(certificates: https.tls, observer: TLSMetrics(composition.metrics))
+            doors.append(("https", server(configuration.listen.https, responders.responder, observer, decorator: decorator)))
+        }
+        guard inherited.isEmpty else {
+            throw CommandFailure(
+                .configuration,
+                "The service manager listens on \(inherited.left.joined(separator: ", ")) for gatehouse, and neither listen.http nor "
+                    + "listen.https names that: name it there, or take it out of gatehouse.socket.")
         }
         for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
-            ClosingService { await composition.close() },
+            ClosingService {
+                await client.shutDown()
+                await composition.close()
+            },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
             HTTPServerService(
                 name: "admin", server: server([.unix(path: configuration.listen.admin)], composition.admin, ExchangeObservers([])),
@@ -81,12 +96,18 @@ package enum Server {
                         started: { _ in
                             guard listening.started() else { return }
                             log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
+                            manager.isReady(status: "Serving \(configuration.publicURL)")
                         },
                         stopping: {
-                            if composition.health.stop() { log.notice("Stopping: finishing what runs") }
+                            guard composition.health.stop() else { return }
+                            log.notice("Stopping: finishing what runs")
+                            manager.isStopping()
                         })
                 }))
-        if front != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
+        if https != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
+        if let timeout = manager.watchdogTimeout {
+            services.insert(WatchdogService(manager: manager, timeout: timeout, group: group), at: 0)
+        }
         let lifecycle = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
@@ -131,6 +152,14 @@ extension HTTPServerConfiguration {
         compresses = http.compression
         trustedProxies = configuration.listen.trustedProxies
         baseURL = configuration.publicURL.description
+    }
+}
+
+extension InheritedSockets {
+    /// Where to listen for `address`: on the sockets that are there for it, or on its own.
+    fileprivate mutating func listenerAddresses(for address: ListenAddress) -> [ListenerAddress] {
+        let sockets = take(for: address)
+        return sockets.isEmpty ? address.listenerAddresses : sockets.map { .descriptor($0.descriptor) }
     }
 }
 

@@ -69,6 +69,39 @@ extension HTTPClient {
     }
 }
 
+extension HTTPClient {
+    func to(_ port: Int, host: String = "127.0.0.1", _ change: (inout EndpointSettings) -> Void = { _ in }) -> Endpoint {
+        var settings = EndpointSettings(HTTPURL("http://\(host):\(port)")!)
+        change(&settings)
+        return endpoint(settings)
+    }
+}
+
+extension Endpoint {
+    func text(_ request: StreamedRequest) async throws -> String { try await stream(request).text }
+    func status(_ request: StreamedRequest) async throws -> HTTPResponseStatus { try await stream(request).status }
+}
+
+extension StreamedResponse {
+    /// The next part of a body that follows; a whole one has none.
+    func next() async throws(BodyError) -> ByteBuffer? {
+        if case .stream(_, let stream) = body { try await stream.next() } else { nil }
+    }
+
+    /// All of the body.
+    var text: String {
+        get async throws(BodyError) {
+            var text = ByteBuffer()
+            switch body {
+            case .whole(let bytes): text = bytes
+            case .stream(_, let stream): while let part = try await stream.next() { text.writeImmutableBuffer(part) }
+            case .tunnel: break
+            }
+            return String(buffer: text)
+        }
+    }
+}
+
 extension OutgoingRequest {
     static func to(
         _ port: Int, _ path: String = "/", method: HTTPMethod = .GET, host: String = "127.0.0.1", body: String = "",

@@ -26,12 +26,12 @@ struct ClientPoolTests {
             pool = ConnectionPool(limits: limits)
         }
 
-        static func host(_ name: String, _ egress: EgressRule = .any) -> Destination {
-            Destination(HTTPURL("http://\(name)/")!, socket: nil, egress: egress)
+        func host(_ name: String, _ egress: EgressRule = .any) -> ConnectionPool<Connection>.Host {
+            pool.host(Destination(HTTPURL("http://\(name)/")!, socket: nil, egress: egress))
         }
 
         func lease(_ host: String, _ egress: EgressRule = .any) -> String {
-            switch pool.lease(Self.host(host, egress), at: now) {
+            switch pool.lease(self.host(host, egress), at: now) {
             case .use(let connection): "use \(connection.name)"
             case .connect(nil): "connect"
             case .connect(let evicted?): "connect for \(evicted.name)"
@@ -41,11 +41,11 @@ struct ClientPoolTests {
         }
 
         func release(_ connection: Connection, _ host: String) -> String {
-            let (grant, closing) = pool.release(connection, to: Self.host(host), until: now + idleTime)
+            let (grant, closing) = pool.release(connection, to: self.host(host), until: now + idleTime)
             return [Self.told(grant), closing.map { "close \($0.name)" }].compactMap(\.self).joined(separator: ", ")
         }
 
-        func vacate(_ host: String) -> String { Self.told(pool.vacate(Self.host(host))) ?? "" }
+        func vacate(_ host: String) -> String { Self.told(pool.vacate(self.host(host))) ?? "" }
 
         static func told(_ grant: ConnectionPool<Connection>.Grant?) -> String? {
             switch grant {
@@ -137,11 +137,11 @@ struct ClientPoolTests {
             [bench.lease("one"), bench.lease("one"), bench.lease("one"), bench.lease("one")] == [
                 "connect", "wait 1", "wait 2", "overloaded",
             ])
-        bench.pool.abandon(1, of: Bench.host("one"))
+        bench.pool.abandon(1, of: bench.host("one"))
         #expect(bench.lease("one") == "wait 3")
         #expect(bench.release(Connection("a"), "one") == "2 uses a")
-        bench.pool.abandon(2, of: Bench.host("one"))
-        bench.pool.abandon(3, of: Bench.host("one"))
+        bench.pool.abandon(2, of: bench.host("one"))
+        bench.pool.abandon(3, of: bench.host("one"))
         #expect(bench.release(Connection("a"), "one") == "")
         #expect(bench.pool.waiters == 0)
     }
@@ -152,10 +152,10 @@ struct ClientPoolTests {
         let (a, b) = (Connection("a"), Connection("b"))
         _ = (bench.lease("one"), bench.lease("one"))
         _ = (bench.release(a, "one"), bench.release(b, "one"))
-        #expect(Bench.told(bench.pool.idleClosed(a, of: Bench.host("one"))) == nil)
-        #expect(Bench.told(bench.pool.idleClosed(a, of: Bench.host("one"))) == nil, "Told twice, it counts once.")
+        #expect(Bench.told(bench.pool.idleClosed(a, of: bench.host("one"))) == nil)
+        #expect(Bench.told(bench.pool.idleClosed(a, of: bench.host("one"))) == nil, "Told twice, it counts once.")
         #expect(bench.pool.count == 1 && bench.pool.hasIdle)
-        #expect(bench.pool.dropIdle(Bench.host("one")).map(\.name) == ["b"])
+        #expect(bench.pool.dropIdle(bench.host("one")).map(\.name) == ["b"])
         #expect(bench.pool.count == 0 && !bench.pool.hasIdle)
         #expect(bench.lease("one") == "connect")
     }
@@ -185,7 +185,7 @@ struct ClientPoolTests {
             let host = hosts[Int(random.next() % 4)]
             switch random.next() % 6 {
             case 0, 1:
-                switch bench.pool.lease(Bench.host(host), at: bench.now) {
+                switch bench.pool.lease(bench.host(host), at: bench.now) {
                 case .use(let connection):
                     let index = idle.firstIndex { $0.0 === connection }
                     #expect(index.map { idle[$0].1 } == host)
@@ -199,18 +199,18 @@ struct ClientPoolTests {
             case 2, 3:
                 guard !inUse.isEmpty else { continue }
                 let (connection, host) = inUse.remove(at: Int(random.next() % UInt64(inUse.count)))
-                let (grant, closing) = bench.pool.release(connection, to: Bench.host(host), until: bench.now + .seconds(5))
+                let (grant, closing) = bench.pool.release(connection, to: bench.host(host), until: bench.now + .seconds(5))
                 if grant == nil, closing == nil { idle.append((connection, host)) }
                 apply(grant)
             case 4:
                 guard !inUse.isEmpty else { continue }
                 let (_, host) = inUse.remove(at: Int(random.next() % UInt64(inUse.count)))
-                apply(bench.pool.vacate(Bench.host(host)))
+                apply(bench.pool.vacate(bench.host(host)))
             default:
                 for expired in bench.pool.expire(at: bench.now) { idle.removeAll { $0.0 === expired } }
                 if let (ticket, host) = tickets.first, random.next() % 2 == 0 {
                     tickets[ticket] = nil
-                    bench.pool.abandon(ticket, of: Bench.host(host))
+                    bench.pool.abandon(ticket, of: bench.host(host))
                 }
             }
             #expect(bench.pool.count == inUse.count + idle.count)

@@ -145,6 +145,7 @@ struct ClientResponseReaderTests {
         var pieces = [Array(bytes[..<cut]), Array(bytes[cut...])].filter { !$0.isEmpty }[...]
         while true {
             switch state.next() {
+            case .proceed: break
             case .head(let head): status = Int(head.status.code)
             case .part(let part): body += Array(part.readableBytesView)
             case .needsMore:

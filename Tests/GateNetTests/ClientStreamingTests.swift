@@ -8,14 +8,8 @@ import Testing
 
 @Suite("The outgoing client: bodies on their way", .timeLimit(.minutes(1)))
 struct ClientStreamingTests {
-    private static func request(_ port: Int, _ path: String = "/", body: RequestBody = .empty) -> StreamedRequest {
-        StreamedRequest(.POST, HTTPURL("http://127.0.0.1:\(port)\(path)")!, body: body, timeLimit: .seconds(10), idleLimit: .seconds(10))
-    }
-
-    private static func collect(_ body: any BodyStream) async throws(BodyError) -> String {
-        var whole = ByteBuffer()
-        while let part = try await body.next() { whole.writeImmutableBuffer(part) }
-        return String(buffer: whole)
+    private static func request(_ path: String = "/", body: RequestBody = .empty) -> StreamedRequest {
+        StreamedRequest(.POST, path, body: body, responseTime: .seconds(10), idleTime: .seconds(10))
     }
 
     /// Sends back each part of the body as it comes.
@@ -35,16 +29,17 @@ struct ClientStreamingTests {
         try await TestServer.run(answer: Self.echo) { server in
             try await HTTPClient.run { client in
                 let parts = GivenParts()
-                let response = try await client.stream(Self.request(server.port, body: .stream(length: length, parts)))
+                let endpoint = client.to(server.port)
+                let response = try await endpoint.stream(Self.request(body: .stream(length: length, parts)))
                 #expect(response.status == .ok && response.length == length)
                 parts.give("first")
-                #expect(try await response.body.next().map { String(buffer: $0) } == "first")
+                #expect(try await response.next().map { String(buffer: $0) } == "first")
                 parts.give("again")
-                #expect(try await response.body.next().map { String(buffer: $0) } == "again")
+                #expect(try await response.next().map { String(buffer: $0) } == "again")
                 parts.finish()
-                #expect(try await response.body.next() == nil)
-                #expect(try await response.body.next() == nil, "After the end there is nothing, however often it is asked for.")
-                #expect(try await client.send(.to(server.port, method: .POST, body: "x")).text == "")
+                #expect(try await response.next() == nil)
+                #expect(try await response.next() == nil, "After the end there is nothing, however often it is asked for.")
+                #expect(try await endpoint.stream(Self.request(body: .bytes(ByteBuffer(string: "x")))).text == "")
                 #expect(await client.connectionCount() == 1, "The connection goes on.")
             }
         }
@@ -55,8 +50,8 @@ struct ClientStreamingTests {
         try await TestServer.run(answer: Self.echo) { server in
             try await HTTPClient.run { client in
                 let parts = Parts((0..<64).map { String(repeating: "\($0 % 10)", count: 64 << 10) })
-                let response = try await client.stream(Self.request(server.port, body: .stream(length: 4 << 20, parts)))
-                let body = try await Self.collect(response.body)
+                let response = try await client.to(server.port).stream(Self.request(body: .stream(length: 4 << 20, parts)))
+                let body = try await response.text
                 #expect(body.utf8.count == 4 << 20 && body.hasPrefix("0") && body.hasSuffix("3"))
             }
         }
@@ -78,12 +73,12 @@ struct ClientStreamingTests {
                     }))
         } _: { server in
             try await HTTPClient.run { client in
-                let response = try await client.stream(Self.request(server.port))
-                _ = try await response.body.next()
+                let response = try await client.to(server.port).stream(Self.request())
+                _ = try await response.next()
                 // What fits into the buffers between them is written, and no more: the writer stands still well before the end.
                 #expect(server.observer.all.isEmpty)
                 var size = 0
-                while let part = try await response.body.next() { size += part.readableBytes }
+                while let part = try await response.next() { size += part.readableBytes }
                 #expect(size > 60 << 20)
                 #expect(await written.stream.reduce(0) { sum, _ in sum + 1 } == 1024)
             }
@@ -98,9 +93,9 @@ struct ClientStreamingTests {
             try await HTTPClient.run { client in
                 let parts = GivenParts()
                 parts.give("first")
-                let response = try await client.stream(Self.request(server.port, body: .stream(length: 1000, parts)))
+                let response = try await client.to(server.port).stream(Self.request(body: .stream(length: 1000, parts)))
                 #expect(response.status == .payloadTooLarge)
-                #expect(try await Self.collect(response.body) == "no")
+                #expect(try await response.text == "no")
                 #expect(await server.ended.first { _ in true } == 0, "The rest would be read as another request.")
                 #expect(await client.connectionCount() == 0)
             }
@@ -113,8 +108,8 @@ struct ClientStreamingTests {
             server in
             try await HTTPClient.run { client in
                 do {
-                    let response = try await client.stream(Self.request(server.port))
-                    #expect(try await response.body.next().map { String(buffer: $0) } == "begin")
+                    let response = try await client.to(server.port).stream(Self.request())
+                    #expect(try await response.next().map { String(buffer: $0) } == "begin")
                 }
                 #expect(await server.ended.first { _ in true } == 0)
                 #expect(await client.connectionCount() == 0)
@@ -126,9 +121,15 @@ struct ClientStreamingTests {
     func withoutBody() async throws {
         try await TestServer.run(answer: { _ in .now(Response(.noContent)) }) { server in
             try await HTTPClient.run { client in
-                let first = try await client.stream(Self.request(server.port))
-                let second = try await client.stream(Self.request(server.port))
-                #expect(first.length == 0 && second.length == 0)
+                let endpoint = client.to(server.port)
+                for _ in 0..<2 {
+                    let response = try await endpoint.stream(Self.request())
+                    guard case .whole(let bytes) = response.body else {
+                        Issue.record("\(response.body)")
+                        return
+                    }
+                    #expect(bytes.readableBytes == 0 && response.length == nil)
+                }
                 #expect(await client.connectionCount() == 1)
             }
         }
@@ -142,7 +143,7 @@ struct ClientStreamingTests {
         try await ScriptedServer.run([.awaitEnd]) { server in
             try await HTTPClient.run { client in
                 let failure = await #expect(throws: OutgoingError.self) {
-                    try await client.stream(Self.request(server.port, body: .stream(length: length, Parts(parts, then: error))))
+                    try await client.to(server.port).stream(Self.request(body: .stream(length: length, Parts(parts, then: error))))
                 }
                 #expect(failure?.reason == .badRequest)
                 _ = await server.ended.first { _ in true }
@@ -167,13 +168,13 @@ struct ClientStreamingTests {
                     }))
         } _: { server in
             try await HTTPClient.run { client in
-                var request = Self.request(server.port)
-                request.timeLimit = .milliseconds(300)
-                request.idleLimit = .milliseconds(300)
-                let response = try await client.stream(request)
+                var request = Self.request()
+                request.responseTime = .milliseconds(300)
+                request.idleTime = .milliseconds(300)
+                let response = try await client.to(server.port).stream(request)
                 var body = ""
                 await #expect(throws: BodyError.timedOut) {
-                    while let part = try await response.body.next() { body += String(buffer: part) }
+                    while let part = try await response.next() { body += String(buffer: part) }
                 }
                 #expect(body == "xxxxxxxx", "Eight parts took longer than the limit, together.")
             }
@@ -185,16 +186,17 @@ struct ClientStreamingTests {
     func proxy() async throws {
         try await TestServer.run(answer: Self.echo) { upstream in
             try await HTTPClient.run { client in
+                let endpoint = client.to(upstream.port)
                 try await TestServer.run { request in
                     .later {
-                        guard let url = HTTPURL("http://127.0.0.1:\(upstream.port)\(request.target.raw)"),
-                            let answer = try? await client.stream(
-                                StreamedRequest(request.method, url, authority: request.authority, body: request.body))
+                        guard
+                            let answer = try? await endpoint.stream(
+                                StreamedRequest(request.method, request.target.raw, authority: request.authority, body: request.body))
                         else { return Response(.badGateway) }
                         return Response(
                             answer.status,
                             body: .stream(length: answer.length) { writer in
-                                while let part = try await answer.body.next() { try await writer.write(part) }
+                                while let part = try await answer.next() { try await writer.write(part) }
                             })
                     }
                 } _: { proxy in

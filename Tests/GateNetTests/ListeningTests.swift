@@ -72,9 +72,8 @@ struct ListeningTests {
     /// Lets HTTP in only later, as TLS does after its handshake.
     private struct LateDecorator: ConnectionDecorator {
         var scheme: Request.Scheme { .https }
-        func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) -> EventLoopFuture<Void> {
+        func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) {
             channel.eventLoop.scheduleTask(in: .milliseconds(20)) { try serve(.http1) }
-            return channel.eventLoop.makeSucceededVoidFuture()
         }
     }
 
@@ -99,7 +98,7 @@ struct ListeningTests {
             let missing = await #expect(throws: OutgoingError.self) { try await client.send(request) }
             #expect(missing?.reason == .refused && missing?.description == "cannot connect to \(path): it does not exist")
             let server = server(.unix(path: path))
-            #expect(try await server.start() == [BoundAddress(listener: .unix(path: path), port: nil)])
+            #expect(try await server.start() == [BoundAddress(listener: .unix(path: path), host: nil, port: nil)])
             var status = stat()
             #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
             let response = try await client.send(request)
@@ -158,6 +157,26 @@ struct ListeningTests {
             #expect(answer.contains("\r\nConnection: close\r\n") && answer.hasSuffix("finished"))
             await stopped
             #expect(server.server.openConnections == 0)
+        }
+    }
+
+    @Test("A request that was on its way to a stopping server is answered, on a kept connection and on one that is new")
+    func onItsWay() async throws {
+        try await TestServer.run { _ in
+            .now(.text(.ok, "hello"))
+        } _: { server in
+            let kept = try await server.connect()
+            try await kept.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            _ = try await kept.read(until: "hello")
+            let fresh = try await server.connect()
+            while server.server.openConnections < 2 { try await Task.sleep(for: .milliseconds(1)) }
+            async let stopped: Void = server.server.shutdownGracefully(within: .seconds(30))
+            while (try? await server.connect()) != nil {}
+            for client in [kept, fresh] {
+                try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(try await client.readToEnd().hasSuffix("hello"))
+            }
+            await stopped
         }
     }
 

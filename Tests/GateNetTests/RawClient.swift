@@ -20,6 +20,7 @@ final class RawClient: Sendable {
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let inbox = Inbox()
+                    inbox.receives = receives
                     if let (configuration, host) = tls {
                         try channel.pipeline.syncOperations.addHandler(configuration.handler(for: host, on: channel.eventLoop))
                     }
@@ -37,7 +38,16 @@ final class RawClient: Sendable {
     func send(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
     func close() async { try? await channel.close() }
     func endInput() async throws { try await channel.close(mode: .output) }
-    func receive() async throws { try await channel.setOption(.autoRead, value: true).get() }
+    func receive() async throws {
+        try await channel.eventLoop.submit { [inbox] in inbox.value.receives = true }.get()
+        try await channel.setOption(.autoRead, value: true).get()
+    }
+
+    /// What one read gives, where the rest is left in the kernel's buffers.
+    func receiveOnce() async throws -> [UInt8] {
+        channel.read()
+        return try await wait { !$0.bytes.isEmpty || $0.isEnded }
+    }
 
     /// Why the connection broke; to be asked at its end.
     func error() async throws -> (any Error)? { try await channel.eventLoop.submit { [inbox] in inbox.value.error }.get() }
@@ -85,6 +95,8 @@ final class RawClient: Sendable {
         typealias InboundIn = ByteBuffer
         var bytes: [UInt8] = []
         var isEnded = false
+        /// Asks for more by itself: the channel does so only after it has read from the socket, and TLS may have kept something back.
+        var receives = true
         var error: (any Error)?
         private var waiting: (isDone: (Inbox) -> Bool, promise: EventLoopPromise<[UInt8]>)?
 
@@ -105,6 +117,10 @@ final class RawClient: Sendable {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             bytes += Array(buffer: unwrapInboundIn(data))
             check()
+        }
+
+        func channelReadComplete(context: ChannelHandlerContext) {
+            if receives { context.read() }
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -19,6 +19,8 @@ final class ScriptedServer: Sendable {
         case cut
         /// Until the client closes.
         case awaitEnd
+        /// Takes in no more.
+        case deafen
     }
 
     let port: Int
@@ -39,7 +41,9 @@ final class ScriptedServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(
                         Actor(scripts[min(number, scripts.count - 1)], number: number, log: log))
                 }
-                return decorator?.decorate(channel, serve: serve) ?? channel.eventLoop.makeCompletedFuture { try serve(.http1) }
+                return channel.eventLoop.makeCompletedFuture {
+                    if let decorator { try decorator.decorate(channel, serve: serve) } else { try serve(.http1) }
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         port = channel.localAddress!.port!
@@ -95,6 +99,7 @@ final class ScriptedServer: Sendable {
         private let log: Log
         private var unread = ""
         private var isEnded = false
+        private var isDeaf = false
 
         init(_ steps: [Step], number: Int, log: Log) {
             self.steps = steps[...]
@@ -113,7 +118,9 @@ final class ScriptedServer: Sendable {
             proceed(context)
         }
 
-        func channelReadComplete(context: ChannelHandlerContext) { context.read() }
+        func channelReadComplete(context: ChannelHandlerContext) {
+            if !isDeaf { context.read() }
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let text = String(buffer: unwrapInboundIn(data))
@@ -142,11 +149,14 @@ final class ScriptedServer: Sendable {
                 case .await(let text):
                     guard let found = unread.firstRange(of: text) else {
                         steps = [step] + steps
+                        // Megabytes are not searched again and again.
+                        unread = String(decoding: unread.utf8.suffix(text.utf8.count - 1), as: UTF8.self)
                         return
                     }
                     unread = String(unread[found.upperBound...])
                 case .send(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
                 case .close: context.close(promise: nil)
+                case .deafen: isDeaf = true
                 case .reset:
                     let channel = context.channel
                     (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))

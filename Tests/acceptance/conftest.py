@@ -6,7 +6,9 @@ from authority import Authority
 from gate import BINARY, QUICK, Gatehouse
 from ordering import OrderingGatehouse, ports
 from pebble import Pebble
+from recording import Recorder
 from secure import SecureGatehouse
+from sites import PROTOCOLS, SiteGatehouse
 
 
 def pytest_sessionstart(session):
@@ -132,3 +134,43 @@ def make_ordering(request, tmp_path, make_authority):
     _end(servers)
     violations = [each for server in servers for each in server.authority.violations]
     assert violations == [], "what the RFCs forbid was done"
+
+
+@pytest.fixture
+def make_sites(request, tmp_path):
+    """Makes servers with sites, not yet started: `make_sites([{…site}, …], {...settings})`."""
+    servers = request.node.servers = []
+
+    def make(sites, settings=None, **more) -> SiteGatehouse:
+        server = SiteGatehouse(tmp_path / f"sites{len(servers)}", sites, settings, **more)
+        servers.append(server)
+        return server
+
+    yield make
+    _end(servers)
+
+
+@pytest.fixture(scope="module")
+def make_module_sites(tmp_path_factory):
+    """The same, for servers that a module's tests share."""
+    servers = []
+
+    def make(sites, settings=None, **more) -> SiteGatehouse:
+        servers.append(SiteGatehouse(tmp_path_factory.mktemp("sites"), sites, settings, **more))
+        return servers[-1]
+
+    yield make
+    _end(servers)
+
+
+@pytest.fixture
+def recorder():
+    """An application that keeps what it received, and agrees to everything until the test says otherwise."""
+    made = Recorder()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=PROTOCOLS)
+def protocol(request):
+    return request.param

@@ -33,12 +33,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _value(value) -> str:
+    """A scalar, a list of scalars, or an inline table."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {json.dumps(entry)}" for key, entry in value.items()) + " }"
+    return json.dumps(value)
+
+
+def _is_tables(value) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
 def toml(settings: dict, path: tuple[str, ...] = ()) -> str:
-    """Writes nested dictionaries as TOML: scalars and lists of scalars first, then a table for each dictionary."""
+    """Writes nested dictionaries as TOML: scalars and lists of scalars first, then a table for each dictionary, and one for each entry of a
+    list of dictionaries, in which a further dictionary is an inline table."""
     lines = [f"[{'.'.join(path)}]"] if path else []
-    lines += [f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, dict)]
+    lines += [f"{key} = {_value(value)}" for key, value in settings.items() if not isinstance(value, dict) and not _is_tables(value)]
     text = "\n".join(lines) + "\n"
-    return text + "".join(toml(value, path + (key,)) for key, value in settings.items() if isinstance(value, dict))
+    text += "".join(toml(value, path + (key,)) for key, value in settings.items() if isinstance(value, dict))
+    for key, entries in settings.items():
+        for entry in entries if _is_tables(entries) else []:
+            text += "\n".join([f"[[{'.'.join(path + (key,))}]]", *(f"{name} = {_value(value)}" for name, value in entry.items())]) + "\n"
+    return text
 
 
 def merged(*settings: dict) -> dict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -11,6 +11,9 @@ class Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes = b""
+    trailers: list[tuple[str, str]] = field(default_factory=list)
+    # The statuses of the interim responses before it.
+    interims: list[int] = field(default_factory=list)
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key == name.lower()]
@@ -68,28 +71,45 @@ class Connection:
             pass
         return status
 
-    def answer(self, head_only: bool = False) -> Answer:
-        """The next response. `head_only`: it answers HEAD, so no body follows."""
+    def _fields(self) -> list[tuple[str, str]]:
+        fields = []
+        while line := self._line():
+            name, value = line.split(b":", 1)
+            assert name == name.strip() and name, line
+            fields.append((name.decode("ascii").lower(), value.decode("latin-1").strip()))
+        return fields
+
+    def head(self) -> Answer:
+        """The head of the next response that is not an interim one."""
+        interims = []
         while True:
             version, status, _ = (self._line() + b" ").split(b" ", 2)
             assert version == b"HTTP/1.1" and len(status) == 3, (version, status)
-            headers = []
-            while line := self._line():
-                name, value = line.split(b":", 1)
-                assert name == name.strip() and name, line
-                headers.append((name.decode("ascii").lower(), value.decode("latin-1").strip()))
-            if int(status) >= 200:
+            headers = self._fields()
+            if int(status) >= 200 or int(status) == 101:
                 break
-        answer = Answer(int(status), headers)
-        lengths, codings = answer.all("content-length"), answer.all("transfer-encoding")
-        assert not (lengths and codings), "both Content-Length and Transfer-Encoding"
-        if head_only or answer.status in (204, 304):
+            interims.append(int(status))
+        answer = Answer(int(status), headers, interims=interims)
+        assert not (answer.all("content-length") and answer.all("transfer-encoding")), "both Content-Length and Transfer-Encoding"
+        return answer
+
+    def part(self) -> bytes:
+        """The next chunk of a body in chunks; empty after the last."""
+        size = int(self._line().split(b";")[0], 16)
+        data = self._take(size)
+        assert size == 0 or self._take(2) == b"\r\n"
+        return data
+
+    def answer(self, head_only: bool = False) -> Answer:
+        """The next response. `head_only`: it answers HEAD, so no body follows."""
+        answer = self.head()
+        if head_only or answer.status in (101, 204, 304):
             return answer
-        if codings:
-            while size := int(self._line().split(b";")[0], 16):
-                answer.body += self._take(size)
-                assert self._take(2) == b"\r\n"
-            assert self._line() == b""
+        if answer.all("transfer-encoding"):
+            parts = []
+            while part := self.part():
+                parts.append(part)
+            answer.body, answer.trailers = b"".join(parts), self._fields()
         else:
             answer.body = self._take(int(answer.one("content-length")))
         return answer

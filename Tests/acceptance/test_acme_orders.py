@@ -1,5 +1,6 @@
 """Certificates from an authority: orders of every kind, against a hostile Pebble."""
 
+import os
 import random
 import ssl
 
@@ -37,6 +38,15 @@ def test_a_certificate_comes_by_itself(make_ordering, tmp_path):
     assert server.authority.count("order", status=201) == 1 and server.authority.count("account", status=201) == 1
     account = server.authority.all("account", status=201)[0].payload
     assert account["termsOfServiceAgreed"] is True and account["contact"] == ["mailto:operator@example.com"]
+
+
+def test_without_a_capability(make_ordering):
+    """As a service's own user: SOL_SOCKET's option 1 is not TCP_NODELAY but SO_DEBUG, which is root's. Where it was set, no connection came
+    about in either direction unless the server ran as root."""
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    server = make_ordering(wrapper=bare).start()
+    server.wait_trusted()
+    assert server.challenge("none").status_code == 308
 
 
 def test_until_it_comes_a_self_signed_one_is_served(make_ordering):

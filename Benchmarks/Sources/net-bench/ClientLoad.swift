@@ -21,6 +21,7 @@ struct ClientLoad {
         let client = HTTPClient(egress: .any, group: group)
         let executor = LoopExecutor(group.next())
         let url = HTTPURL("http://127.0.0.1:\(port)/health")!
+        let endpoint = client.endpoint(EndpointSettings(url))
         let time = SystemTime()
         let end = time.monotonic() + .seconds(seconds)
         let count = try await withThrowingTaskGroup(of: Int.self) { tasks in
@@ -29,8 +30,8 @@ struct ClientLoad {
                     var count = 0
                     while time.monotonic() < end {
                         if isStreamed {
-                            let response = try await client.stream(StreamedRequest(.GET, url))
-                            while try await response.body.next() != nil {}
+                            let response = try await endpoint.stream(StreamedRequest(.GET, "/health"))
+                            if case .stream(_, let body) = response.body { while try await body.next() != nil {} }
                         } else {
                             _ = try await client.send(OutgoingRequest(.GET, url))
                         }

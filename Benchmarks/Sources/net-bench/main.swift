@@ -38,9 +38,7 @@ struct SilentObserver: ExchangeObserver {
 /// HTTP/2 from the first byte on (RFC 9113 §3.3).
 struct PriorKnowledge: ConnectionDecorator {
     let scheme = Request.Scheme.http
-    func decorate(
-        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
-    ) -> EventLoopFuture<Void> { channel.eventLoop.makeCompletedFuture { try serve(.http2) } }
+    func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws { try serve(.http2) }
 }
 
 final class BareHandler: ChannelInboundHandler {
@@ -87,7 +85,6 @@ if mode == "bare" {
                 try channel.pipeline.syncOperations.addHandler(BareHandler())
             }
         }
-        .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
         .bind(host: "127.0.0.1", port: port).get()
     try await channel.closeFuture.get()
 } else {

@@ -72,8 +72,11 @@ extension TLSClientHello {
     /// The list has one entry in practice, of the type `host_name`: libssl refuses every other list later (RFC 6066 §3).
     private static func serverName(_ list: UnsafeBufferPointer<UInt8>) -> String? {
         guard list.count > 5, list[2] == 0, Int(list[3]) << 8 | Int(list[4]) == list.count - 5, list.count - 5 <= 255 else { return nil }
-        let name = list[5...]
-        guard name.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-        return String(decoding: name.lazy.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+        let name = UnsafeBufferPointer(rebasing: list[5...])
+        for octet in name where octet <= 0x20 || octet >= 0x7F { return nil }
+        return String(unsafeUninitializedCapacity: name.count) { target in
+            for (place, octet) in name.enumerated() { target[place] = octet >= 0x41 && octet <= 0x5A ? octet | 0x20 : octet }
+            return name.count
+        }
     }
 }

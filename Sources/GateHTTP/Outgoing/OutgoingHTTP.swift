@@ -77,12 +77,28 @@ package struct OutgoingError: Error, Hashable, Sendable, CustomStringConvertible
         case cancelled
     }
 
+    /// How far a request came before it failed: what decides whether it may be sent elsewhere.
+    package enum Progress: Int, Comparable, Hashable, Sendable {
+        /// No byte of it has left this machine: no server can have begun with it.
+        case nothingSent
+        /// A server may have begun with it. No byte of a response came.
+        case sent
+        case responseBegun
+
+        package static func < (left: Progress, right: Progress) -> Bool { left.rawValue < right.rawValue }
+    }
+
     package let reason: Reason
     /// For the operator: names the host and what failed.
     package let description: String
+    package var progress: Progress
+    /// Whether a body that is a stream has been read from: then it cannot be sent again.
+    package var isBodyBegun: Bool
 
-    package init(_ reason: Reason, _ description: String) {
+    package init(_ reason: Reason, _ description: String, progress: Progress = .nothingSent, isBodyBegun: Bool = false) {
         self.reason = reason
         self.description = description
+        self.progress = progress
+        self.isBodyBegun = isBodyBegun
     }
 }

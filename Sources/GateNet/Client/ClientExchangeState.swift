@@ -5,6 +5,8 @@ import NIOHTTP1
 /// for the other's end. No socket, no clock.
 struct ClientExchangeState {
     enum Step: Equatable, Sendable {
+        /// The server asks for the body of the request (100).
+        case proceed
         case head(ResponseHead)
         case part(ByteBuffer)
         /// The response has ended; whether the connection can take another request.
@@ -25,6 +27,8 @@ struct ClientExchangeState {
     private var isRequestWhole = false
     private var isInputEnded = false
     private var keepsAlive = true
+    /// Whether the connection carries another protocol by now.
+    private(set) var isTunnel = false
     /// Requests so far, the current one among them.
     private(set) var count = 0
     /// How long the server will keep the connection, in seconds, where it said so.
@@ -38,18 +42,22 @@ struct ClientExchangeState {
     }
 
     var bufferedBytes: Int { reader.bufferedBytes }
+    /// The fields behind the response's body, once that has ended.
+    var trailers: HTTPHeaders { reader.trailers }
     /// Whether a byte of the current response has come.
     var hasResponseBegun: Bool { reader.hasBegun }
     /// Whether the request has been given to the connection to its last byte.
     var isRequestSent: Bool { isRequestWhole }
 
-    /// - Parameter isWhole: whether all of the request is sent with its head.
-    mutating func begin(_ method: HTTPMethod, isWhole: Bool) {
+    /// - Parameters:
+    ///   - isWhole: whether all of the request is sent with its head.
+    ///   - upgrade: the protocol that it asks for, in lower case.
+    mutating func begin(_ method: HTTPMethod, isWhole: Bool, upgrade: String? = nil) {
         phase = .exchange
         count += 1
         isRequestWhole = isWhole
         keepsAlive = true
-        reader.expect(method)
+        reader.expect(method, upgrade: upgrade)
     }
 
     mutating func endRequest() { isRequestWhole = true }
@@ -72,7 +80,9 @@ struct ClientExchangeState {
         guard case .exchange = phase else { return .end(staysOpen: false) }
         do throws(ResponseFault) {
             switch try reader.next() {
+            case .proceed: return .proceed
             case .head(let head):
+                isTunnel = head.framing == .tunnel
                 keepsAlive = head.keepsAlive
                 keepAliveTimeout = head.keepAliveTimeout ?? keepAliveTimeout
                 return .head(head)

@@ -2,69 +2,52 @@ import GateCore
 import GateHTTP
 import NIOCore
 
-extension ClientLoop {
-    /// Sends a request and collects its response.
+extension ClientLoops.Loop {
+    /// Sends a request and collects its response. To be called on this event loop.
     func send(_ request: OutgoingRequest, to destination: Destination) async throws(OutgoingError) -> OutgoingResponse {
-        let call = OutgoingCall(destination, limit: request.timeLimit, at: settings.time.monotonic())
         let wire = ClientRequest(
             method: request.method, target: request.url.target.raw, authority: request.url.authority, headers: request.headers,
-            body: request.body.readableBytes > 0 ? .bytes(request.body) : .empty)
-        let limit = request.responseLimit
-        return try await cancellable(call) { () async throws(OutgoingError) -> OutgoingResponse in
-            let (connection, head) = try await self.open(wire, for: call)
-            return OutgoingResponse(head.status, headers: head.headers, body: try await Self.collect(from: connection, head, upTo: limit))
-        }.get()
+            body: request.body.readableBytes > 0 ? .bytes(request.body) : .empty, mayResend: ClientRequest.isSafe(request.method))
+        let client = context.value
+        let call = OutgoingCall(wire, to: client.pool.host(destination), limits: .whole(request.timeLimit), at: client.now())
+        let response = try await head(of: call).get()
+        return OutgoingResponse(
+            response.status, headers: response.headers,
+            body: try await Self.collect(response, upTo: request.responseLimit, from: destination))
     }
 
-    private static func collect(from connection: ClientConnection, _ head: ResponseHead, upTo limit: Int) async throws(OutgoingError)
-        -> ByteBuffer
-    {
-        var body = ByteBuffer()
-        if case .length(let length) = head.framing, length > limit { throw refuse(connection, limit) }
-        while let part = try await connection.nextPart() {
-            guard body.readableBytes + part.readableBytes <= limit else { throw refuse(connection, limit) }
-            if body.readableBytes == 0 { body = part } else { body.writeImmutableBuffer(part) }
-        }
-        return body
-    }
-
-    private static func refuse(_ connection: ClientConnection, _ limit: Int) -> OutgoingError {
-        let error = OutgoingError.tooLarge(connection.destination, limit: limit)
-        connection.fail(error)
-        return error
-    }
-
-    /// Sends a request and returns with the head of its response.
-    func stream(_ request: StreamedRequest, to destination: Destination) async throws(OutgoingError) -> StreamedResponse {
-        let call = OutgoingCall(destination, limit: request.timeLimit, idleLimit: request.idleLimit, at: settings.time.monotonic())
-        let wire = ClientRequest(
-            method: request.method, target: request.url.target.raw, authority: request.authority ?? request.url.authority,
-            headers: request.headers, body: request.body)
-        return try await cancellable(call) { () async throws(OutgoingError) -> StreamedResponse in
-            let (connection, head) = try await self.open(wire, for: call)
-            // What has no body is over: nobody has to read it for the connection to be free.
-            if head.framing == .none || head.framing == .length(0) { _ = try await connection.nextPart() }
-            let length: Int? =
-                switch head.framing {
-                case .none: 0
-                case .length(let length): length
-                case .chunked, .untilClose: nil
-                }
-            return StreamedResponse(
-                status: head.status, headers: head.headers, length: length,
-                body: ClientBodyStream(connection, exchange: connection.state.count))
-        }.get()
-    }
-
-    /// Gives `call` up where the task is cancelled.
-    private func cancellable<Value>(
-        _ call: OutgoingCall, _ operation: () async throws(OutgoingError) -> Value
-    ) async -> Result<Value, OutgoingError> {
-        let bound = NIOLoopBound(call, eventLoop: eventLoop)
+    /// Sends the request, and returns with the head of its response, or all of it. To be called on this event loop; whoever goes on
+    /// afterwards may find itself elsewhere.
+    func head(of call: OutgoingCall) async -> OutgoingCall.Outcome {
+        let client = context.value
+        let bound = NIOLoopBound(call, eventLoop: client.eventLoop)
         return await withTaskCancellationHandler {
-            do throws(OutgoingError) { return .success(try await operation()) } catch { return .failure(error) }
-        } onCancel: { [eventLoop] in
-            eventLoop.execute { bound.value.end(.cancelled(bound.value.destination)) }
+            await withUnsafeContinuation { client.start(call, $0) }
+        } onCancel: { [context] in
+            context.eventLoop.execute { context.value.giveUp(bound.value, .cancelled(bound.value.destination)) }
+        }
+    }
+
+    private static func collect(
+        _ response: StreamedResponse, upTo limit: Int, from destination: Destination
+    ) async throws(OutgoingError) -> ByteBuffer {
+        switch response.body {
+        case .whole(let bytes):
+            guard bytes.readableBytes <= limit else { throw .tooLarge(destination, limit: limit) }
+            return bytes
+        case .tunnel: throw .badResponse(destination, .malformed("It switches protocols without having been asked to."), hasBegun: true)
+        case .stream(let length, let stream):
+            var body = ByteBuffer()
+            var isTooLarge = length ?? 0 > limit
+            while !isTooLarge, case .part(let part) = try await stream.step().get() {
+                isTooLarge = body.readableBytes + part.readableBytes > limit
+                if body.readableBytes == 0 { body = part } else { body.writeImmutableBuffer(part) }
+            }
+            guard !isTooLarge else {
+                stream.breakOff(.tooLarge(destination, limit: limit))
+                throw .tooLarge(destination, limit: limit)
+            }
+            return body
         }
     }
 }

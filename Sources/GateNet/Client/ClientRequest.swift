@@ -7,18 +7,22 @@ struct ClientRequest {
     var target: String
     /// What `Host` says.
     var authority: String
-    /// Without `Host`, `Content-Length`, `Transfer-Encoding`, `Connection` and `Keep-Alive`, which are dropped.
+    /// Those that only the client knows are dropped, see ``RequestHeadEncoder``.
     var headers: HTTPHeaders
+    var encodedFields = EncodedFields()
     var body: RequestBody
+    var upgrade: String?
+    var expectsContinue = false
+    var acceptsTrailers = false
+    /// Whether it may be sent a second time, although a server may have begun with it.
+    var mayResend: Bool
 
-    /// Whether it may be sent a second time, although a server may have begun with it: it means to change nothing (RFC 9110 §9.2.1), and
-    /// all of it is here still.
-    var isRepeatable: Bool {
+    /// Whether a request with that method means to change nothing (RFC 9110 §9.2.1).
+    static func isSafe(_ method: HTTPMethod) -> Bool {
         switch method {
-        case .GET, .HEAD, .OPTIONS, .TRACE: break
-        default: return false
+        case .GET, .HEAD, .OPTIONS, .TRACE: true
+        default: false
         }
-        return isWhole
     }
 
     /// Whether it goes out in one piece.

@@ -41,8 +41,10 @@ final class Dial {
 
     func abort(_ error: OutgoingError) { finish(.failure(error)) }
 
+    private var connectTime: Duration { destination.rules?.connectTime ?? settings.limits.connectTime }
+
     private func resolve(_ host: String) {
-        limit(settings.limits.connectTime) { [destination, limit = settings.limits.connectTime] in
+        limit(connectTime) { [destination, limit = connectTime] in
             .timedOut(destination, "the name servers did not answer within \(limit.text)")
         }
         settings.resolver.addresses(of: host, for: lookup, on: eventLoop).assumeIsolated().whenComplete { [self] result in
@@ -62,7 +64,7 @@ final class Dial {
             finish(.failure(.forbidden(destination, "\(named) is no public address")))
             return
         }
-        limit(settings.limits.connectTime) { [self] in
+        limit(connectTime) { [self] in
             .notConnected(
                 destination,
                 failures + [ConnectFailure(allowed.count == 1 ? allowed[0] : nil, ChannelError.connectTimeout(.zero))])
@@ -91,7 +93,7 @@ final class Dial {
         guard case .tcp(_, let port) = destination.place else { return }
         let connected: EventLoopFuture<any Channel>
         do {
-            connected = bootstrap().channelOption(.socketOption(.tcp_nodelay), value: 1)
+            connected = bootstrap()
                 .connect(to: try SocketAddress(ipAddress: address.description, port: port))
         } catch {
             connected = eventLoop.makeFailedFuture(error)
@@ -127,7 +129,7 @@ final class Dial {
             // Else the channel closes at the end of the input, with what TLS has not opened yet.
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 << 10))
-            .connectTimeout(TimeAmount(settings.limits.connectTime))
+            .connectTimeout(TimeAmount(connectTime))
             .channelInitializer { channel in
                 dial.value.channels.append(channel)
                 return channel.eventLoop.makeSucceededVoidFuture()
@@ -147,7 +149,7 @@ final class Dial {
             finish(.success(channel))
             return
         }
-        guard let tls = settings.tls else {
+        guard let tls = destination.rules?.tls ?? settings.tls else {
             finish(.failure(OutgoingError(.tls, "cannot connect to \(destination): this client was made without TLS")))
             return
         }

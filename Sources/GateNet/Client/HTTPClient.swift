@@ -54,16 +54,15 @@ package struct HTTPClient: OutgoingHTTP {
         let destination = Destination(request.url, socket: socket, egress: egress)
         let loop = loops.loop(for: destination)
         return try await withTaskExecutorPreference(loop.executor) { () async throws(OutgoingError) -> OutgoingResponse in
-            try await loop.context.value.send(request, to: destination)
+            try await loop.send(request, to: destination)
         }
     }
 
-    /// Sends a request whose body may be a stream, and returns with the head of the response: the body follows as it is read.
-    package func stream(_ request: StreamedRequest) async throws(OutgoingError) -> StreamedResponse {
-        let destination = Destination(request.url, socket: socket, egress: egress)
-        let loop = loops.loop(for: destination)
-        return try await withTaskExecutorPreference(loop.executor) { () async throws(OutgoingError) -> StreamedResponse in
-            try await loop.context.value.stream(request, to: destination)
-        }
+    /// One server to send streamed requests to, under this client's egress rule. While somebody holds an endpoint, asking for one with the
+    /// same settings gives that one.
+    package func endpoint(_ settings: EndpointSettings) -> Endpoint {
+        var settings = settings
+        settings.socket = settings.socket ?? socket
+        return loops.endpoint(settings, egress: egress)
     }
 }

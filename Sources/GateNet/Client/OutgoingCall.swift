@@ -1,49 +1,121 @@
 import GateCore
 import GateHTTP
 
-/// One request on its way, from being asked for to the end of its response: what gives it up is its deadline, its task's cancellation, or
+/// One request on its way, from being asked for to the end of its response: what gives it up is a time limit, its task's cancellation, or
 /// the client's shutdown. Used on one event loop only.
 final class OutgoingCall {
-    enum Stage: String {
-        case waiting = "no connection was free"
-        case connecting = "no connection was made"
-        case exchange = "no response came"
-        case body = "the response did not end"
+    typealias Outcome = Result<StreamedResponse, OutgoingError>
+
+    enum Stage {
+        case waiting(ClientLoop.Pool.Ticket?)
+        case connecting(Dial)
+        case exchange(ClientConnection)
+        /// The head of the response has been given out.
+        case body(ClientConnection)
+        case over
     }
 
-    let destination: Destination
-    /// Where each sign of life moves the deadline: by so much. `nil` where the deadline is for the whole.
-    private let idleLimit: Duration?
-    private let limit: Duration
-    private(set) var deadline: MonotonicInstant
-    var stage = Stage.waiting
+    enum Limits {
+        /// For everything, to the end of the response.
+        case whole(Duration)
+        case staged(connect: Duration, response: Duration, idle: Duration)
+    }
+
+    let host: ClientLoop.Pool.Host
+    let request: ClientRequest
+    let limits: Limits
+    /// Where it counts while it is on its way.
+    var counter: InFlightCounter?
+    var stage = Stage.waiting(nil)
+    var isResent = false
     /// Its place in the loop's list.
     var slot: Int?
+    /// Why it was given up.
     private(set) var failure: OutgoingError?
-    /// Breaks off what the call waits for at the moment.
-    var abort: ((OutgoingError) -> Void)?
+    private var waiter: UnsafeContinuation<Outcome, Never>?
+    /// When what is waited for at the moment must have come: a connection, a response; then, room for the request's body.
+    private var deadline: MonotonicInstant
+    private var roomDeadline = MonotonicInstant.never
+    /// When a body that waits to be asked for is sent unasked.
+    var continueDeadline = MonotonicInstant.never
 
-    init(_ destination: Destination, limit: Duration, idleLimit: Duration? = nil, at now: MonotonicInstant) {
-        self.destination = destination
-        self.limit = limit
-        self.idleLimit = idleLimit
-        deadline = now + limit
+    init(_ request: ClientRequest, to host: ClientLoop.Pool.Host, limits: Limits, at now: MonotonicInstant) {
+        self.request = request
+        self.host = host
+        self.limits = limits
+        deadline =
+            switch limits {
+            case .whole(let time): now + time
+            case .staged(let connect, _, _): now + connect
+            }
     }
 
-    func progress(_ now: @autoclosure () -> MonotonicInstant) {
-        if let idleLimit { deadline = now() + idleLimit }
+    var destination: Destination { host.destination }
+    var isWaitedFor: Bool { waiter != nil }
+
+    func wait(_ continuation: UnsafeContinuation<Outcome, Never>) { waiter = continuation }
+
+    /// Tells who waits for the head of the response, once.
+    func resolve(_ outcome: Outcome) {
+        let waiter = waiter
+        self.waiter = nil
+        waiter?.resume(returning: outcome)
     }
 
-    func expire() {
-        let time = stage == .body ? idleLimit ?? limit : limit
-        end(.timedOut(destination, "\(stage.rawValue) within \(time.text)"))
+    // MARK: Time
+
+    /// From `now` on a response is waited for.
+    func awaitResponse(since now: MonotonicInstant) {
+        if case .staged(_, let time, _) = limits { deadline = now + time }
     }
 
-    func end(_ error: OutgoingError) {
-        guard failure == nil else { return }
+    /// From `now` on the server has to do something: send a part, or, in a tunnel, anything.
+    func awaitPart(since now: MonotonicInstant) {
+        if case .staged(_, _, let time) = limits { deadline = now + time }
+    }
+
+    /// Nothing is waited for but what our own side has to do.
+    func suspend() {
+        if case .staged = limits { deadline = .never }
+    }
+
+    func awaitRoom(since now: MonotonicInstant) {
+        if case .staged(_, _, let time) = limits { roomDeadline = now + time }
+    }
+
+    func endAwaitingRoom() { roomDeadline = .never }
+
+    func isExpired(at now: MonotonicInstant) -> Bool { now >= deadline || now >= roomDeadline }
+
+    /// What was waited for in vain, and for how long.
+    var expiry: OutgoingError {
+        let what =
+            switch stage {
+            case .waiting: "no connection was free"
+            case .connecting: "no connection was made"
+            case .exchange: roomDeadline < deadline ? "nothing of the request's body was taken" : "no response came"
+            case .body(let connection) where connection.state.isTunnel: "nothing came through the tunnel"
+            case .body, .over: "the response did not end"
+            }
+        let time: Duration =
+            switch (limits, stage) {
+            case (.whole(let time), _): time
+            case (.staged(let connect, _, _), .waiting), (.staged(let connect, _, _), .connecting): connect
+            case (.staged(_, let response, _), .exchange) where deadline <= roomDeadline: response
+            case (.staged(_, _, let idle), _): idle
+            }
+        return .timedOut(destination, "\(what) within \(time.text)")
+    }
+
+    /// Notes why it is given up.
+    /// - Returns: false where that has happened before.
+    func giveUp(_ error: OutgoingError) -> Bool {
+        guard failure == nil else { return false }
         failure = error
-        let abort = abort
-        self.abort = nil
-        abort?(error)
+        return true
     }
+}
+
+extension MonotonicInstant {
+    static let never = MonotonicInstant(nanoseconds: .max)
 }

@@ -1,7 +1,8 @@
+import GateHTTP
 import NIOCore
 import NIOHTTP1
 
-/// Writes the head of a request (RFC 9112 §3).
+/// Writes the head of a request (RFC 9112 §3), in one go into memory that is known to suffice.
 enum RequestHeadEncoder {
     enum Framing: Hashable {
         case none
@@ -10,37 +11,59 @@ enum RequestHeadEncoder {
     }
 
     /// False where it would not be read as what it is: a method that is no token, or a field with a line break or control character in
-    /// it. `head` is in no defined state then.
-    static func encode(
-        _ method: HTTPMethod, target: String, authority: String, headers: HTTPHeaders, framing: Framing, into head: inout ByteBuffer
-    ) -> Bool {
-        let method = method.rawValue
-        guard !method.isEmpty, method.utf8.allSatisfy(Octet.isToken), target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            return false
+    /// it. Nothing has been written then.
+    static func encode(_ request: ClientRequest, framing: Framing, into head: inout ByteBuffer) -> Bool {
+        let method = request.method.rawValue
+        var size = fixedSize + method.utf8.count + request.target.utf8.count + request.authority.utf8.count + request.encodedFields.count
+        if let upgrade = request.upgrade { size += upgrade.utf8.count }
+        for (name, value) in request.headers { size += name.utf8.count + value.utf8.count + 4 }
+        var isSound = false
+        head.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { target in
+            var octets = OctetWriter(target)
+            isSound = write(request, method, framing, &octets)
+            return isSound ? octets.count : 0
         }
-        head.writeString(method)
-        head.writeStaticString(" ")
-        head.writeString(target)
-        head.writeStaticString(" HTTP/1.1\r\nHost: ")
-        guard authority.utf8.allSatisfy(Octet.isAuthority) else { return false }
-        head.writeString(authority)
-        head.writeStaticString("\r\n")
+        return isSound
+    }
+
+    /// More than the lines that are ours take without what they hold of the request's.
+    private static let fixedSize = 256
+
+    @inline(__always)
+    private static func write(_ request: ClientRequest, _ method: String, _ framing: Framing, _ octets: inout OctetWriter) -> Bool {
+        guard !method.isEmpty, octets.write(method, where: Octet.isToken) else { return false }
+        octets.write(" ")
+        guard octets.write(request.target, where: { $0 > 0x20 && $0 < 0x7F }) else { return false }
+        octets.write(" HTTP/1.1\r\nHost: ")
+        guard octets.write(request.authority, where: Octet.isAuthority) else { return false }
+        octets.write("\r\n")
+        for (name, value) in request.headers where !isOurs(name) {
+            guard !name.isEmpty, octets.write(name, where: Octet.isToken) else { return false }
+            octets.write(": ")
+            guard octets.write(value, where: Octet.isFieldContent) else { return false }
+            octets.write("\r\n")
+        }
+        octets.write(request.encodedFields.first)
+        octets.write(request.encodedFields.second)
+        octets.write(request.encodedFields.rest)
         switch framing {
         case .none: break
         case .length(let length):
-            head.writeStaticString("Content-Length: ")
-            head.writeString(String(length))
-            head.writeStaticString("\r\n")
-        case .chunked: head.writeStaticString("Transfer-Encoding: chunked\r\n")
+            octets.write("Content-Length: ")
+            octets.writeDecimal(length)
+            octets.write("\r\n")
+        case .chunked: octets.write("Transfer-Encoding: chunked\r\n")
         }
-        for (name, value) in headers where !isOurs(name) {
-            guard !name.isEmpty, name.utf8.allSatisfy(Octet.isToken), value.utf8.allSatisfy(Octet.isFieldContent) else { return false }
-            head.writeString(name)
-            head.writeStaticString(": ")
-            head.writeString(value)
-            head.writeStaticString("\r\n")
+        if request.expectsContinue { octets.write("Expect: 100-continue\r\n") }
+        if request.acceptsTrailers { octets.write("TE: trailers\r\n") }
+        if let upgrade = request.upgrade {
+            octets.write(request.acceptsTrailers ? "Connection: upgrade, TE\r\nUpgrade: " : "Connection: upgrade\r\nUpgrade: ")
+            guard !upgrade.isEmpty, octets.write(upgrade, where: { Octet.isToken($0) || $0 == UInt8(ascii: "/") }) else { return false }
+            octets.write("\r\n")
+        } else if request.acceptsTrailers {
+            octets.write("Connection: TE\r\n")
         }
-        head.writeStaticString("\r\n")
+        octets.write("\r\n")
         return true
     }
 
@@ -53,12 +76,30 @@ enum RequestHeadEncoder {
         }
     }
 
+    /// The last chunk, with the fields that stand behind a body (RFC 9112 §7.1.2); those that are none are left out.
+    static func lastChunk(_ trailers: HTTPHeaders) -> ByteBuffer {
+        var chunk = ByteBuffer(staticString: "0\r\n")
+        for (name, value) in trailers
+        where !isOurs(name) && !name.isEmpty && name.utf8.allSatisfy(Octet.isToken) && value.utf8.allSatisfy(Octet.isFieldContent) {
+            chunk.writeString(name)
+            chunk.writeStaticString(": ")
+            chunk.writeString(value)
+            chunk.writeStaticString("\r\n")
+        }
+        chunk.writeStaticString("\r\n")
+        return chunk
+    }
+
     /// Fields that say how this connection carries the request: only the client knows.
     private static func isOurs(_ name: String) -> Bool {
         switch name.utf8.count {
+        case 2: Octet.equalIgnoringCase(name.utf8, "te")
         case 4: Octet.equalIgnoringCase(name.utf8, "host")
+        case 6: Octet.equalIgnoringCase(name.utf8, "expect")
+        case 7: Octet.equalIgnoringCase(name.utf8, "upgrade")
         case 10: Octet.equalIgnoringCase(name.utf8, "connection") || Octet.equalIgnoringCase(name.utf8, "keep-alive")
         case 14: Octet.equalIgnoringCase(name.utf8, "content-length")
+        case 16: Octet.equalIgnoringCase(name.utf8, "proxy-connection")
         case 17: Octet.equalIgnoringCase(name.utf8, "transfer-encoding")
         default: false
         }

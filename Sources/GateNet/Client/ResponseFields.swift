@@ -1,29 +1,46 @@
 import GateHTTP
+import NIOCore
 import NIOHTTP1
 
 /// The head of a response while it is read: the bytes are complete, every line in them ends with CR LF.
 struct ResponseFields {
     let limits: ClientLimits
-    private var fields: [(String, String)] = []
+    /// The protocol that was asked for with `Upgrade`, in lower case.
+    let upgrade: String?
+    private var count = 0
     private var contentLength: Int?
     private var isChunked = false
     private var wantsClose = false
     private var wantsKeepAlive = false
+    private var wantsUpgrade = false
+    private var upgradesAsAsked = false
+    private var connectionOptions: String?
     private var keepAliveTimeout: Int?
 
-    init(limits: ClientLimits) { self.limits = limits }
+    init(limits: ClientLimits, upgrade: String? = nil) {
+        self.limits = limits
+        self.upgrade = upgrade
+    }
 
     /// - Parameter method: what was asked; the answer to `HEAD` has no body whatever it says (RFC 9112 §6.3).
-    mutating func parse(_ bytes: UnsafeRawBufferPointer, method: HTTPMethod) throws(ResponseFault) -> ResponseHead {
-        var place = 0
-        let (isHTTP11, status) = try Self.statusLine(bytes, &place)
-        fields.reserveCapacity(12)
-        do throws(RequestFault) {
-            while bytes[place] != Octet.cr || bytes[place + 1] != Octet.lf { try parseField(bytes, &place) }
-        } catch {
-            throw ResponseFault(error)
+    mutating func parse(_ head: ByteBuffer, method: HTTPMethod) throws(ResponseFault) -> ResponseHead {
+        let result = head.withUnsafeReadableBytes { bytes -> Result<ResponseHead, ResponseFault> in
+            do throws(ResponseFault) {
+                var place = 0
+                let (isHTTP11, status) = try Self.statusLine(bytes, &place)
+                let start = place
+                do throws(RequestFault) {
+                    while bytes[place] != Octet.cr || bytes[place + 1] != Octet.lf { try parseField(bytes, &place) }
+                } catch {
+                    throw ResponseFault(error)
+                }
+                let fields = FieldSection(reading: head.getSlice(at: head.readerIndex + start, length: place - start)!)
+                return .success(try self.head(status, isHTTP11: isHTTP11, fields, method: method))
+            } catch {
+                return .failure(error)
+            }
         }
-        return try head(status, isHTTP11: isHTTP11, method: method)
+        return try result.get()
     }
 
     /// `HTTP/1.1 200 OK` (RFC 9112 §4). The reason phrase is for nobody; the space before it is left out by servers that have none.
@@ -57,21 +74,19 @@ struct ResponseFields {
     private mutating func parseField(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) {
         let line = try FieldLine(bytes, &place)
         guard line.length <= limits.fieldSize else { throw .headersTooLarge("A header field has more than \(limits.fieldSize) bytes.") }
-        guard fields.count < limits.fieldCount else { throw .headersTooLarge("There are more than \(limits.fieldCount) header fields.") }
+        count += 1
+        guard count <= limits.fieldCount else { throw .headersTooLarge("There are more than \(limits.fieldCount) header fields.") }
         try interpret(line.name, line.value)
-        fields.append((String(decoding: line.name, as: UTF8.self), String(decoding: line.value, as: UTF8.self)))
     }
 
     /// Looks at the fields that the connection itself goes by.
     private mutating func interpret(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(RequestFault) {
         switch name.count {
         case 10 where Octet.matches(name, "connection"):
-            for option in value.split(separator: Octet.comma) {
-                let option = FieldList.trimmed(UnsafeRawBufferPointer(rebasing: option))
-                if Octet.matches(option, "close") { wantsClose = true }
-                if Octet.matches(option, "keep-alive") { wantsKeepAlive = true }
-            }
+            interpretOptions(value)
         case 10 where Octet.matches(name, "keep-alive"): keepAliveTimeout = Self.timeout(value) ?? keepAliveTimeout
+        case 7 where Octet.matches(name, "upgrade"):
+            upgradesAsAsked = upgrade.map { Octet.equalIgnoringCase(value, $0) } ?? false
         case 14 where Octet.matches(name, "content-length"):
             guard contentLength == nil else { throw .malformed("There is more than one Content-Length field.") }
             contentLength = try FieldLine.contentLength(value)
@@ -80,6 +95,29 @@ struct ResponseFields {
             isChunked = true
         default: break
         }
+    }
+
+    private mutating func interpretOptions(_ value: UnsafeRawBufferPointer) {
+        if Octet.matches(value, "keep-alive") {
+            wantsKeepAlive = true
+            return
+        }
+        var isUsual = true
+        for option in value.split(separator: Octet.comma) {
+            let option = FieldList.trimmed(UnsafeRawBufferPointer(rebasing: option))
+            if Octet.matches(option, "close") {
+                wantsClose = true
+            } else if Octet.matches(option, "keep-alive") {
+                wantsKeepAlive = true
+            } else if Octet.matches(option, "upgrade") {
+                wantsUpgrade = true
+            } else {
+                isUsual = false
+            }
+        }
+        guard !isUsual else { return }
+        let options = String(decoding: value, as: UTF8.self)
+        connectionOptions = connectionOptions.map { "\($0), \(options)" } ?? options
     }
 
     /// `timeout=5, max=100` (RFC 2068 §19.7.1.1; no later standard has it, servers do). `nil` where it cannot be read: it is a hint.
@@ -97,13 +135,20 @@ struct ResponseFields {
     }
 
     /// RFC 9112 §6.3.
-    private func head(_ status: Int, isHTTP11: Bool, method: HTTPMethod) throws(ResponseFault) -> ResponseHead {
+    private func head(
+        _ status: Int, isHTTP11: Bool, _ fields: FieldSection, method: HTTPMethod
+    ) throws(ResponseFault) -> ResponseHead {
         // With both, an attempt at smuggling must be assumed (RFC 9112 §6.1); on HTTP/1.0 chunks don't exist.
         guard !isChunked || contentLength == nil else { throw .malformed("There are both Transfer-Encoding and Content-Length.") }
         guard !isChunked || isHTTP11 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding.") }
         var keepsAlive = !wantsClose && (isHTTP11 || wantsKeepAlive)
         let framing: ResponseHead.Framing
         switch status {
+        case 101:
+            guard wantsUpgrade, upgradesAsAsked, isHTTP11 else { throw .malformed("It switches protocols without having been asked to.") }
+            guard !isChunked, contentLength ?? 0 == 0 else { throw .malformed("A switch of protocols has no body.") }
+            framing = .tunnel
+            keepsAlive = false
         case 100...199, 204:
             framing = .none
             // Neither may promise a body (RFC 9110 §8.6, RFC 9112 §6.1). Where one does, it may well follow.
@@ -115,7 +160,7 @@ struct ResponseFields {
         }
         if framing == .untilClose { keepsAlive = false }
         return ResponseHead(
-            status: HTTPResponseStatus(statusCode: status), isHTTP11: isHTTP11, headers: HTTPHeaders(fields), framing: framing,
-            keepsAlive: keepsAlive, keepAliveTimeout: keepAliveTimeout)
+            status: HTTPResponseStatus(statusCode: status), isHTTP11: isHTTP11, fields: fields, framing: framing,
+            contentLength: contentLength, connectionOptions: connectionOptions, keepsAlive: keepsAlive, keepAliveTimeout: keepAliveTimeout)
     }
 }

@@ -7,7 +7,9 @@ import NIOHTTP1
 /// As strict as ``RequestHeadParser``, and for the same reason: a proxy passes on what it read here.
 struct ResponseReader {
     enum Step: Equatable, Sendable {
-        /// The response itself; interim responses have been skipped.
+        /// 100: the body of the request is asked for.
+        case proceed
+        /// The response itself; other interim responses have been skipped.
         case head(ResponseHead)
         /// Never empty.
         case part(ByteBuffer)
@@ -28,11 +30,14 @@ struct ResponseReader {
     private var buffer = ByteBuffer()
     private var place = Place.between
     private var method = HTTPMethod.GET
+    private var upgrade: String?
     private var scanner = HeadScanner()
     private var interimResponses = 0
     private var isInputEnded = false
     /// Whether a byte of the response that was last asked for has come.
     private(set) var hasBegun = false
+    /// The fields behind the last body, once it has been taken to its end.
+    private(set) var trailers: HTTPHeaders = [:]
 
     init(limits: ClientLimits) { self.limits = limits }
 
@@ -40,12 +45,15 @@ struct ResponseReader {
     var bufferedBytes: Int { buffer.readableBytes }
 
     /// A request with `method` has been sent. To be called only when the response before has been taken to its end.
-    mutating func expect(_ method: HTTPMethod) {
+    /// - Parameter upgrade: the protocol that it asked for, in lower case.
+    mutating func expect(_ method: HTTPMethod, upgrade: String? = nil) {
         self.method = method
+        self.upgrade = upgrade
         place = .head
         scanner = HeadScanner()
         interimResponses = 0
         hasBegun = false
+        trailers = [:]
     }
 
     mutating func append(_ bytes: inout ByteBuffer) {
@@ -65,15 +73,15 @@ struct ResponseReader {
         case .between: return .end
         case .head:
             while let head = try parseHead() {
-                guard head.status.code < 200 else {
+                guard head.status.code < 200, head.framing != .tunnel else {
                     enterBody(head.framing)
                     return .head(head)
                 }
-                guard head.status != .switchingProtocols else { throw .malformed("It switches protocols without having been asked to.") }
                 interimResponses += 1
                 guard interimResponses <= limits.interimResponses else {
                     throw .malformed("More than \(limits.interimResponses) interim responses came.")
                 }
+                if head.status == .continue { return .proceed }
             }
             return try awaitMore()
         case .length(let rest):
@@ -115,7 +123,7 @@ struct ResponseReader {
         case .none, .length(0): place = .between
         case .length(let length): place = .length(length)
         case .chunked: place = .chunked(ChunkedBodyDecoder())
-        case .untilClose: place = .untilClose
+        case .untilClose, .tunnel: place = .untilClose
         }
         if buffer.readableBytes == 0 { buffer = ByteBuffer() }
     }
@@ -137,14 +145,7 @@ struct ResponseReader {
         guard let length = try found.get() else { return nil }
         scanner = HeadScanner()
         let bytes = buffer.readSlice(length: length)!
-        let result = bytes.withUnsafeReadableBytes { bytes -> Result<ResponseHead, ResponseFault> in
-            do throws(ResponseFault) {
-                var fields = ResponseFields(limits: limits)
-                return .success(try fields.parse(bytes, method: method))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        var fields = ResponseFields(limits: limits, upgrade: upgrade)
+        return try fields.parse(bytes, method: method)
     }
 }

@@ -1,9 +1,10 @@
 import GateCore
 import NIOCore
+import NIOHTTP1
 
 /// Takes chunks apart (RFC 9112 §7.1), strictly.
 ///
-/// Extensions are skipped, trailers checked and dropped; both are counted against a limit for the whole body, since a client could
+/// Extensions are skipped, trailers kept; both are counted against a limit for the whole body, since a client could
 /// otherwise send megabytes of them for each byte of content.
 struct ChunkedBodyDecoder {
     private enum State {
@@ -29,6 +30,12 @@ struct ChunkedBodyDecoder {
     private var state = State.size(0, digits: 0)
     /// Bytes of extensions and trailers that may yet come.
     private var allowance: Int
+    /// The trailer at hand, without its colon.
+    private var line: [UInt8] = []
+    private var nameLength = 0
+    /// The fields behind the last chunk, once ``Step/end`` has been given: those that may be there, see ``TrailerFields``.
+    private(set) var trailers: HTTPHeaders?
+    private var trailerCount = 0
 
     init(overhead: Int = 8 << 10) { allowance = overhead }
 
@@ -82,24 +89,31 @@ struct ChunkedBodyDecoder {
                 state = .bodyEnd
             } else {
                 guard Octet.isToken(octet) else { throw .malformed("A trailer field does not begin with a name.") }
+                trailerCount += 1
+                guard trailerCount <= Self.trailerLimit else { throw .malformed("There are too many trailers.") }
+                line = [octet]
                 state = .trailerName
             }
         case .trailerName:
             try spend()
             if octet == Octet.colon {
+                nameLength = line.count
                 state = .trailerValue
-            } else if !Octet.isToken(octet) {
-                throw .malformed("The name of a trailer field is no token.")
+            } else {
+                guard Octet.isToken(octet) else { throw .malformed("The name of a trailer field is no token.") }
+                line.append(octet)
             }
         case .trailerValue:
             try spend()
             if octet == Octet.cr {
                 state = .trailerEnd
-            } else if !Octet.isFieldContent(octet) {
-                throw .malformed("A trailer field holds a control character.")
+            } else {
+                guard Octet.isFieldContent(octet) else { throw .malformed("A trailer field holds a control character.") }
+                line.append(octet)
             }
         case .trailerEnd:
             guard octet == Octet.lf else { throw .malformed("A trailer field does not end with CR LF.") }
+            takeTrailer()
             state = .trailerStart
         case .bodyEnd:
             guard octet == Octet.lf else { throw .malformed("The body does not end with CR LF.") }
@@ -108,6 +122,16 @@ struct ChunkedBodyDecoder {
         }
         return false
     }
+
+    private mutating func takeTrailer() {
+        guard TrailerFields.mayHold(line[..<nameLength]) else { return }
+        let value = line[nameLength...].withUnsafeBytes { String(decoding: FieldList.trimmed($0), as: UTF8.self) }
+        var fields = trailers ?? HTTPHeaders()
+        fields.add(name: String(decoding: line[..<nameLength], as: UTF8.self), value: value)
+        trailers = fields
+    }
+
+    private static let trailerLimit = 100
 
     private mutating func spend() throws(RequestFault) {
         allowance -= 1

@@ -1,5 +1,6 @@
 import GateHTTP
 import NIOCore
+import NIOHTTP1
 
 /// The body of a request on its way, see ``BodyStream``.
 struct ConnectionBodyStream<Connection: BodyCarrier>: BodyStream {
@@ -18,5 +19,19 @@ struct ConnectionBodyStream<Connection: BodyCarrier>: BodyStream {
             eventLoop.execute { connection.value.cancelBody(exchange) }
         }
         return try result.get()
+    }
+
+    var trailers: HTTPHeaders {
+        get async { await eventLoop.value { connection.value.trailers(of: exchange) } }
+    }
+}
+
+extension EventLoop {
+    /// What `work` gives on this loop: at once where that is the caller's.
+    func value<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        if inEventLoop { return work() }
+        return await withCheckedContinuation { continuation in
+            execute { continuation.resume(returning: work()) }
+        }
     }
 }

@@ -9,7 +9,9 @@ struct ConnectionBodyWriter<Connection: BodyCarrier>: BodyWriter {
     let exchange: UInt64
 
     func write(_ part: ByteBuffer) async throws(BodyError) {
-        let written = eventLoop.inEventLoop ? connection.value.writePart(part, of: exchange) : await hop(part)
+        let written =
+            eventLoop.inEventLoop
+            ? connection.value.writePart(part, of: exchange) : await eventLoop.value { connection.value.writePart(part, of: exchange) }
         if let written { return try written.get() }
         let result: Result<Void, BodyError> = await withTaskCancellationHandler {
             if Task.isCancelled { return .failure(.disconnected) }
@@ -22,11 +24,7 @@ struct ConnectionBodyWriter<Connection: BodyCarrier>: BodyWriter {
         try result.get()
     }
 
-    func trailers(_ fields: HTTPHeaders) async {}
-
-    private func hop(_ part: ByteBuffer) async -> Result<Void, BodyError>? {
-        await withCheckedContinuation { continuation in
-            eventLoop.execute { continuation.resume(returning: connection.value.writePart(part, of: exchange)) }
-        }
+    func trailers(_ fields: HTTPHeaders) async {
+        await eventLoop.value { connection.value.setTrailers(fields, of: exchange) }
     }
 }

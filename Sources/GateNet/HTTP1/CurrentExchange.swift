@@ -12,7 +12,9 @@ final class CurrentExchange {
     let id: RequestID
     let method: HTTPMethod
     let target: RequestTarget
-    let isHTTP11: Bool
+    let version: Request.Version
+    /// What the client would rather speak, see ``Request/upgrade``.
+    let upgrade: String?
     /// Looked at when the response is there: what it accepts, and who sent it.
     let headers: HTTPHeaders
     let client: IPAddress?
@@ -29,17 +31,40 @@ final class CurrentExchange {
     var task: Task<Void, Never>?
     var bodyReader: CheckedContinuation<Result<ByteBuffer?, BodyError>, Never>?
     var bodyWriter: CheckedContinuation<Result<Void, BodyError>, Never>?
+    /// The file that sendfile(2) is at.
+    var sentFile: SentFile?
     /// Time that was spent waiting for the body, and what came of it.
     var bodyWait: Duration = .zero
     private var bodyWaitSince: MonotonicInstant?
     var bodyBytes = 0
+    /// To be sent behind the body of the response.
+    var trailers: HTTPHeaders?
+    /// Our direction of the tunnel that the exchange has become; `nil` where it has not.
+    var tunnel: TunnelOutput?
+
+    enum TunnelOutput {
+        case open
+        /// Its end is on its way, behind what was written before.
+        case ending
+        case ended
+    }
+
+    var isHTTP11: Bool { version != .http10 }
+    /// Whether our direction is open still.
+    var mayWrite: Bool {
+        switch tunnel {
+        case nil, .open: true
+        case .ending, .ended: false
+        }
+    }
 
     init(number: UInt64, id: RequestID, head: RequestHead, target: RequestTarget, client: IPAddress?, receivedAt: MonotonicInstant) {
         self.number = number
         self.id = id
         method = head.method
         self.target = target
-        isHTTP11 = head.isHTTP11
+        version = head.version
+        upgrade = head.upgrade
         headers = head.headers
         self.client = client
         self.receivedAt = receivedAt
@@ -53,7 +78,8 @@ final class CurrentExchange {
         self.id = id
         method = .RAW(value: "-")
         target = .root
-        isHTTP11 = true
+        version = .http11
+        upgrade = nil
         headers = [:]
         self.client = client
         self.receivedAt = receivedAt
@@ -67,7 +93,8 @@ final class CurrentExchange {
         id = exchange.id
         method = exchange.method
         target = exchange.target
-        isHTTP11 = exchange.isHTTP11
+        version = exchange.version
+        upgrade = exchange.upgrade
         headers = exchange.headers
         client = exchange.client
         receivedAt = exchange.receivedAt

@@ -22,7 +22,7 @@ extension HTTP1Connection {
         }
         let request = Request(
             id: id, method: head.method, target: target, headers: head.headers, body: takeBody(head.framing), peer: peer, client: client,
-            scheme: scheme, authority: authority, receivedAt: now)
+            scheme: scheme, authority: authority, version: head.version, upgrade: head.upgrade, receivedAt: now)
         answer(service.responder.respond(to: request), to: exchangeCount)
     }
 
@@ -66,6 +66,7 @@ extension HTTP1Connection {
     /// The next part for the reader of the body, where it is there already; `nil` where it has to be waited for.
     func bodyPart(for number: UInt64) -> Result<ByteBuffer?, BodyError>? {
         guard let current, current.number == number else { return .failure(.disconnected) }
+        guard current.tunnel == nil else { return tunnelPart() }
         do throws(RequestFault) {
             switch try reader.nextBodyPart() {
             case .part(let part):
@@ -99,7 +100,7 @@ extension HTTP1Connection {
             context.write(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
             flush()
         }
-        readDeadline = current?.awaitBody(since: service.monotonic(), limits)
+        if current?.tunnel == nil { readDeadline = current?.awaitBody(since: service.monotonic(), limits) }
         readOn()
     }
 
@@ -108,6 +109,11 @@ extension HTTP1Connection {
         current?.bodyReader = nil
         readDeadline = nil
         waiting.resume(returning: .failure(.disconnected))
+    }
+
+    func trailers(of number: UInt64) -> HTTPHeaders {
+        guard current?.number == number, reader.isBodyComplete else { return [:] }
+        return reader.trailers ?? [:]
     }
 
     /// Gives what has come to who waits for it.
@@ -150,6 +156,6 @@ extension HTTP1Connection {
     func awaitRequest() {
         phase = .head
         isReadingHead = false
-        readDeadline = service.monotonic() + limits.keepAliveTime
+        readDeadline = service.monotonic() + idleTime
     }
 }

@@ -11,6 +11,10 @@ extension HTTP1Connection {
     /// that is over, or answered, is dropped.
     func respond(_ response: Response, to number: UInt64) {
         guard let exchange = current, exchange.number == number, exchange.status == nil else { return }
+        guard Self.isSound(response, for: exchange) else {
+            respond(service.problem(Problem(.internal), exchange), to: number)
+            return
+        }
         var response = response
         if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
         let hasBody = response.status.mayHaveResponseBody
@@ -19,7 +23,7 @@ extension HTTP1Connection {
         loop.output.clear(minimumCapacity: 512)
         guard
             ResponseHeadEncoder.encode(
-                response, framing: framing, connection: staysOpen ? (exchange.isHTTP11 ? .keepAlive : .keepAliveSaid) : .close,
+                response, framing: framing, connection: Self.connection(response, exchange, staysOpen: staysOpen),
                 id: exchange.id, date: loop.dateLine(at: exchange.receivedAt), into: &loop.output)
         else {
             // A field that would end early is our fault, and must not reach the client.
@@ -39,11 +43,39 @@ extension HTTP1Connection {
             }
             write(loop.output)
             finish(bytes)
+        case .file(let body) where hasBody && exchange.method != .HEAD:
+            if body.range.count <= ResponseBody.inlineFile, body.appendCached(to: &loop.output) {
+                exchange.sentBytes = body.range.count
+                finish(loop.output)
+            } else {
+                write(loop.output)
+                // What is to be encrypted has to be read.
+                if scheme == .http { sendFile(body, to: number) } else { stream({ try await body.write(to: $0) }, to: number) }
+            }
         case .stream(_, let produce) where hasBody && exchange.method != .HEAD:
             write(loop.output)
             stream(produce, to: number)
+        case .tunnel(let use):
+            write(loop.output)
+            tunnel(use, to: number)
         default: finish(loop.output)
         }
+    }
+
+    /// Whether it can be sent as it is: 101 with a tunnel to a client that asked for one, and nothing else below 200.
+    private static func isSound(_ response: Response, for exchange: CurrentExchange) -> Bool {
+        guard case .tunnel = response.body else { return response.status.code >= 200 }
+        return response.status == .switchingProtocols && exchange.upgrade != nil
+    }
+
+    private static func connection(
+        _ response: Response, _ exchange: CurrentExchange, staysOpen: Bool
+    ) -> ResponseHeadEncoder.Connection {
+        if case .tunnel = response.body {
+            return response.headers.contains(name: "upgrade") ? .upgrade(nil) : .upgrade(exchange.upgrade)
+        }
+        guard staysOpen else { return .close }
+        return exchange.isHTTP11 ? .keepAlive : .keepAliveSaid
     }
 
     private static func framing(_ body: ResponseBody, hasBody: Bool, isHTTP11: Bool) -> ResponseHeadEncoder.Framing {
@@ -51,6 +83,7 @@ extension HTTP1Connection {
         return switch body {
         case .empty: .length(0)
         case .bytes(let bytes): .length(bytes.readableBytes)
+        case .file(let body): .length(body.range.count)
         case .stream(let length?, _): .length(length)
         case .stream(nil, _): isHTTP11 ? .chunked : .untilClose
         case .tunnel: .none
@@ -106,7 +139,7 @@ extension HTTP1Connection {
         if pendingWrites == 0 { closeNow() }
     }
 
-    private func wrote() {
+    func wrote() {
         pendingWrites -= 1
         guard pendingWrites == 0 else { return }
         writeDeadline = nil
@@ -169,6 +202,10 @@ extension HTTP1Connection {
 
     func checkDeadlines(_ now: MonotonicInstant) {
         if pendingWrites > 0 || current?.bodyWriter != nil { armWriteDeadline() }
+        if current?.sentFile?.isShortened == true {
+            cutOff()
+            return
+        }
         if let writeDeadline, now >= writeDeadline {
             let buffered = bufferedBytes
             guard buffered < bufferedAtDeadline else {
@@ -187,12 +224,12 @@ extension HTTP1Connection {
             refuse(.timedOut("The head of the request took longer than \(limits.headTime.text)."))
         case .head where pendingWrites > 0:
             // The last response is still being read: the connection does not idle yet.
-            self.readDeadline = now + limits.keepAliveTime
+            self.readDeadline = now + idleTime
         case .head: cutOff()
         case .exchange: fail(.timedOut("Nothing of the body came for too long."), with: .timedOut)
         case .draining: close(lingers: true)
         case .closing: cutOff()
-        case .closed: break
+        case .tunnel, .closed: break
         }
     }
 }

@@ -1,5 +1,6 @@
 import GateHTTP
 import NIOCore
+import NIOHTTP1
 
 extension HTTP1Connection {
     func stream(_ produce: @escaping @Sendable (any BodyWriter) async throws -> Void, to number: UInt64) {
@@ -21,7 +22,7 @@ extension HTTP1Connection {
 
     /// `nil` where the writer has to wait for room.
     func writePart(_ part: ByteBuffer, of number: UInt64) -> Result<Void, BodyError>? {
-        guard let exchange = current, exchange.number == number else { return .failure(.disconnected) }
+        guard let exchange = current, exchange.number == number, exchange.mayWrite else { return .failure(.disconnected) }
         guard part.readableBytes > 0 else { return .success(()) }
         if case .length(let length) = exchange.framing, exchange.sentBytes + part.readableBytes > length {
             // More than was promised would be read as the next response.
@@ -41,7 +42,7 @@ extension HTTP1Connection {
     }
 
     func awaitRoom(_ number: UInt64, _ continuation: CheckedContinuation<Result<Void, BodyError>, Never>) {
-        guard let exchange = current, exchange.number == number, exchange.bodyWriter == nil else {
+        guard let exchange = current, exchange.number == number, exchange.bodyWriter == nil, exchange.mayWrite else {
             continuation.resume(returning: .failure(.disconnected))
             return
         }
@@ -60,11 +61,16 @@ extension HTTP1Connection {
         waiting.resume(returning: .failure(.disconnected))
     }
 
+    func setTrailers(_ fields: HTTPHeaders, of number: UInt64) {
+        guard let exchange = current, exchange.number == number else { return }
+        exchange.trailers = fields
+    }
+
     func endStream(_ number: UInt64) {
         guard let exchange = current, exchange.number == number else { return }
         switch exchange.framing {
         case .length(let length) where length != exchange.sentBytes: breakStream(number)
-        case .chunked: finish(ByteBuffer(staticString: "0\r\n\r\n"))
+        case .chunked: finish(TrailerFields.lastChunk(exchange.trailers))
         default: finish(ByteBuffer())
         }
     }

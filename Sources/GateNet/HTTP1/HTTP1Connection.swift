@@ -15,6 +15,8 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         case head
         /// From the head of a request to the end of its response.
         case exchange
+        /// After an upgrade: what comes is another protocol's, and goes to the exchange's tunnel.
+        case tunnel
         /// The response is out; what nobody read of the request's body is dropped, so that the next request can be found.
         case draining(Int)
         /// The last response is on its way, or out. What still comes is dropped: a socket closed over unread bytes sends a reset,
@@ -49,6 +51,8 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     var pendingWrites = 0
     /// What waited to be written when the write deadline was set.
     var bufferedAtDeadline = 0
+    /// It is us who end the connection.
+    private var isCutOff = false
     private var hasStarted = false
     private let admission: Admission
 
@@ -75,14 +79,16 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     private func start() {
         guard !hasStarted else { return }
         hasStarted = true
-        peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        // The channel remembers it; the context would ask the kernel.
+        peer = context.channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
         loop.add(self)
         let now = service.monotonic()
         readDeadline = now + limits.headTime
-        guard admission.enter(context.channel), !loop.isStopping else {
+        guard admission.enter(context.channel) else {
             refuse(.overloaded("There are too many connections."))
             return
         }
+        if loop.isStopping { stop() }
         context.read()
     }
 
@@ -115,6 +121,9 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
             case .exchange:
                 feedBody()
                 if case .exchange = phase { return }
+            case .tunnel:
+                feedBody()
+                return
             case .draining(let soFar):
                 guard drain(soFar) else { return }
             case .closing, .closed: return
@@ -158,7 +167,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         guard !inputEnded else { return }
         switch phase {
         case .head where context.channel.isWritable, .draining, .closing: context.read()
-        case .exchange where reader.bufferedBytes < Self.readAhead: context.read()
+        case .exchange where reader.bufferedBytes < Self.readAhead, .tunnel where reader.bufferedBytes < Self.readAhead: context.read()
         default: break
         }
     }
@@ -195,6 +204,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         case .exchange:
             feedBody()
             current?.task?.cancel()
+        case .tunnel: feedBody()
         case .closing where pendingWrites > 0, .closed: break
         default: close(lingers: false)
         }
@@ -220,9 +230,17 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         readDeadline = nil
         writeDeadline = nil
         loop.remove(self)
+        guard !hasEndedTunnel else {
+            inputEnded = true
+            feedBody()
+            return
+        }
         abortExchange()
         reader.discardBuffered()
     }
+
+    /// Of a channel whose output is closed NIO tells no end of the input: it closes it as a whole then.
+    private var hasEndedTunnel: Bool { current?.tunnel == .ended && !isCutOff }
 
     func abortExchange() {
         guard let exchange = current else { return }
@@ -236,14 +254,22 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     /// Closes without another word.
     func cutOff() {
         if case .closed = phase { return }
+        isCutOff = true
         // TLS must not end as a whole what is not.
         if current != nil || pendingWrites > 0 { context.triggerUserOutboundEvent(AbortiveClose(), promise: nil) }
         context.close(promise: nil)
     }
 
     func stop() {
-        if isIdle { cutOff() }
+        // A tunnel has no end of its own to wait for: its user is told, and has until the server cuts it off.
+        if case .tunnel = phase { current?.task?.cancel() }
+        guard case .head = phase, reader.bufferedBytes == 0 else { return }
+        let end = service.monotonic() + limits.stopTime
+        readDeadline = readDeadline.map { min($0, end) } ?? end
     }
+
+    /// How long the next request may be waited for.
+    var idleTime: Duration { loop.isStopping ? limits.stopTime : limits.keepAliveTime }
 
     func makeRoom() {
         if isIdle, exchangeCount > 0 { cutOff() }

@@ -11,6 +11,8 @@ struct RequestFields {
     private var wantsClose = false
     private var wantsKeepAlive = false
     private var expectsContinue = false
+    private var wantsUpgrade = false
+    private var upgrade: String?
 
     init(limits: ServerLimits) { self.limits = limits }
 
@@ -20,10 +22,10 @@ struct RequestFields {
         let targetStart = place
         while place < bytes.count, bytes[place] > 0x20, bytes[place] < 0x7F { place += 1 }
         let target = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[targetStart..<place]), as: UTF8.self)
-        let isHTTP11 = try Self.version(bytes, &place)
+        let version = try Self.version(bytes, &place)
         fields.reserveCapacity(8)
         while bytes[place] != Octet.cr || bytes[place + 1] != Octet.lf { try parseField(bytes, &place) }
-        return try head(method: method, target: target, isHTTP11: isHTTP11)
+        return try head(method: method, target: target, version: version)
     }
 
     private static func method(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) -> HTTPMethod {
@@ -36,7 +38,7 @@ struct RequestFields {
     }
 
     /// ` HTTP/1.1` or ` HTTP/1.0` and the end of the line.
-    private static func version(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) -> Bool {
+    private static func version(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) -> Request.Version {
         let expected: StaticString = " HTTP/1."
         guard bytes.count >= place + 11 else { throw .malformed("The request line is incomplete.") }
         for index in 0..<8 where bytes[place + index] != expected.utf8Start[index] {
@@ -47,7 +49,7 @@ struct RequestFields {
             throw .malformed("The version is neither HTTP/1.1 nor HTTP/1.0.")
         }
         place += 11
-        return minor == UInt8(ascii: "1")
+        return minor == UInt8(ascii: "1") ? .http11 : .http10
     }
 
     private mutating func parseField(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) {
@@ -74,7 +76,9 @@ struct RequestFields {
                 let option = FieldList.trimmed(UnsafeRawBufferPointer(rebasing: option))
                 if Octet.matches(option, "close") { wantsClose = true }
                 if Octet.matches(option, "keep-alive") { wantsKeepAlive = true }
+                if Octet.matches(option, "upgrade") { wantsUpgrade = true }
             }
+        case 7 where Octet.matches(name, "upgrade"): if upgrade == nil { upgrade = Upgrade.protocolName(in: value) }
         case 14 where Octet.matches(name, "content-length"):
             guard contentLength == nil else { throw .malformed("There is more than one Content-Length field.") }
             contentLength = try FieldLine.contentLength(value)
@@ -99,7 +103,8 @@ struct RequestFields {
         }
     }
 
-    private mutating func head(method: HTTPMethod, target text: String, isHTTP11: Bool) throws(RequestFault) -> RequestHead {
+    private mutating func head(method: HTTPMethod, target text: String, version: Request.Version) throws(RequestFault) -> RequestHead {
+        let isHTTP11 = version != .http10
         guard host != nil || !isHTTP11 else { throw .malformed("The Host field is missing.") }
         // RFC 9112 §6.1: with both, an attempt at smuggling must be assumed; on HTTP/1.0 chunks don't exist.
         guard !isChunked || contentLength == nil else {
@@ -116,8 +121,10 @@ struct RequestFields {
         let framing: RequestHead.Framing =
             if isChunked { .chunked } else if let contentLength, contentLength > 0 { .length(contentLength) } else { .none }
         return RequestHead(
-            method: method, target: target, isHTTP11: isHTTP11, headers: HTTPHeaders(fields), authority: authority, framing: framing,
-            keepsAlive: !wantsClose && (isHTTP11 || wantsKeepAlive), expectsContinue: expectsContinue && isHTTP11)
+            method: method, target: target, version: version, headers: HTTPHeaders(fields), authority: authority, framing: framing,
+            keepsAlive: !wantsClose && (isHTTP11 || wantsKeepAlive), expectsContinue: expectsContinue && isHTTP11,
+            // RFC 9110 §7.8: not from HTTP/1.0, and after the whole body only. A request that asks for one and has a body goes without.
+            upgrade: wantsUpgrade && isHTTP11 && framing == .none ? upgrade : nil)
     }
 
     /// The four forms of RFC 9112 §3.2, of which authority form (`CONNECT`) is refused.

@@ -5,8 +5,7 @@ import NIOHTTP1
 struct RequestHead {
     var method: HTTPMethod
     var target: Target
-    /// HTTP/1.0 where false, HTTP/1.1 where true: there are no others.
-    var isHTTP11: Bool
+    var version: Request.Version
     var headers: HTTPHeaders
     /// Lower case; empty on HTTP/1.0 without `Host`.
     var authority: String
@@ -15,6 +14,10 @@ struct RequestHead {
     var keepsAlive: Bool
     /// `Expect: 100-continue` (RFC 9110 §10.1.1).
     var expectsContinue: Bool
+    /// As in ``Request/upgrade``.
+    var upgrade: String?
+
+    var isHTTP11: Bool { version != .http10 }
 
     enum Target {
         case origin(RequestTarget)

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 
 /// What comes in on a connection: heads and bodies in turn. No socket, no clock: bytes go in, steps come out.
 struct RequestReader {
@@ -11,6 +12,8 @@ struct RequestReader {
     private var buffer = ByteBuffer()
     private var headParser: RequestHeadParser
     private var body = Body.none
+    /// Those of the last body that was taken to its end.
+    private(set) var trailers: HTTPHeaders?
 
     init(limits: ServerLimits) { headParser = RequestHeadParser(limits: limits) }
 
@@ -41,9 +44,17 @@ struct RequestReader {
 
     mutating func discardBuffered() { buffer = ByteBuffer() }
 
+    /// What has come and is no HTTP any more; `nil` for nothing.
+    mutating func takeBuffered() -> ByteBuffer? {
+        guard buffer.readableBytes > 0 else { return nil }
+        defer { buffer = ByteBuffer() }
+        return buffer
+    }
+
     /// To be called only when the body before has been taken to its end.
     mutating func nextHead() throws(RequestFault) -> RequestHead? {
         guard buffer.readableBytes > 0, let head = try headParser.parse(&buffer) else { return nil }
+        trailers = nil
         switch head.framing {
         case .none: body = .none
         case .length(let length): body = .length(length)
@@ -63,7 +74,12 @@ struct RequestReader {
             return .part(buffer.readSlice(length: count)!)
         case .chunked(var decoder):
             let step = try decoder.next(&buffer)
-            body = step == .end ? .none : .chunked(decoder)
+            if step == .end {
+                body = .none
+                trailers = decoder.trailers
+            } else {
+                body = .chunked(decoder)
+            }
             return step
         }
     }

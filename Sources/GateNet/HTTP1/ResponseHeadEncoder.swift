@@ -19,6 +19,8 @@ enum ResponseHeadEncoder {
         /// Said to HTTP/1.0 clients only: it is the rule since 1.1.
         case keepAliveSaid
         case close
+        /// To the protocol of that name, or of the response's own field.
+        case upgrade(String?)
     }
 
     /// False where a field holds what would end it early: CR, LF or NUL, or its name is no token. Nothing is to be sent then.
@@ -27,6 +29,7 @@ enum ResponseHeadEncoder {
     ) -> Bool {
         var fieldBytes = response.encodedFields.count
         for (name, value) in response.headers { fieldBytes += name.utf8.count + value.utf8.count + 4 }
+        if case .upgrade(let name?) = connection { fieldBytes += name.utf8.count }
         var isSound = true
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: fixedSize + fieldBytes + date.count) { target in
             var octets = OctetWriter(target)
@@ -58,6 +61,13 @@ enum ResponseHeadEncoder {
             case .keepAlive: break
             case .keepAliveSaid: octets.write("Connection: keep-alive\r\n")
             case .close: octets.write("Connection: close\r\n")
+            case .upgrade(let name):
+                octets.write("Connection: upgrade\r\n")
+                if let name {
+                    octets.write("Upgrade: ")
+                    octets.write(name) { _ in true }
+                    octets.write("\r\n")
+                }
             }
             octets.write("X-Request-Id: ")
             octets.writeHex(id.value)
@@ -100,7 +110,7 @@ enum ResponseHeadEncoder {
 }
 
 /// Writes one octet after the other into memory that is known to have room for all of them.
-private struct OctetWriter {
+struct OctetWriter {
     private let target: UnsafeMutableRawBufferPointer
     private(set) var count = 0
 

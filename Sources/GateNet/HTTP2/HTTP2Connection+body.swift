@@ -2,6 +2,7 @@ import GateCore
 import GateHTTP
 import NIOCore
 import NIOHPACK
+import NIOHTTP1
 import NIOHTTP2
 
 extension HTTP2Connection {
@@ -15,7 +16,7 @@ extension HTTP2Connection {
     }
 
     /// Nobody reads the body of a request that has its answer. Its streamed response may still be one that reads it.
-    private func wantsBody(_ stream: HTTP2Stream) -> Bool { !stream.outputEnded && !stream.isTaken }
+    func wantsBody(_ stream: HTTP2Stream) -> Bool { (!stream.outputEnded || stream.exchange.tunnel != nil) && !stream.isTaken }
 
     func endInput(_ stream: HTTP2Stream) {
         stream.inputEnded = true
@@ -60,6 +61,7 @@ extension HTTP2Connection {
             write(.headers(.init(headers: [":status": "100"])), on: stream.id)
             flush()
         }
+        guard stream.exchange.tunnel == nil else { return }
         stream.readDeadline = stream.exchange.awaitBody(since: service.monotonic(), limits)
     }
 
@@ -68,6 +70,11 @@ extension HTTP2Connection {
         stream.exchange.bodyReader = nil
         stream.readDeadline = nil
         waiting.resume(returning: .failure(.disconnected))
+    }
+
+    func trailers(of exchange: UInt64) -> HTTPHeaders {
+        guard let stream = stream(exchange), stream.inputEnded else { return [:] }
+        return stream.trailers ?? [:]
     }
 
     /// Gives what has come to who waits for it.

@@ -139,8 +139,12 @@ extension HTTP2Connection {
     }
 
     func stop() {
-        // Without its preface there is nobody to say anything to.
-        if hasSettings { goAway() } else { cutOff() }
+        // A tunnel has no end of its own to wait for: its user is told, and has until the server cuts it off.
+        for stream in streams.values where stream.exchange.tunnel != nil { stream.exchange.task?.cancel() }
+        if hasSettings { return goAway() }
+        // Without its preface there is nobody to say anything to. Its first request may be on its way.
+        let end = service.monotonic() + limits.stopTime
+        headDeadline = headDeadline.map { min($0, end) } ?? end
     }
 
     func makeRoom() {

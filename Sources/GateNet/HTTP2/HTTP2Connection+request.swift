@@ -6,9 +6,10 @@ import NIOHTTP1
 import NIOHTTP2
 
 extension HTTP2Connection {
-    /// A request, or the trailers of one, which are dropped: `NIOHTTP2Handler` has looked at them.
+    /// A request, or the trailers of one.
     func takeHeaders(_ block: HPACKHeaders, isEnd: Bool, of id: HTTP2StreamID) {
         if let stream = streams[id] {
+            takeTrailers(block, of: stream)
             endInput(stream)
             return
         }
@@ -52,6 +53,16 @@ extension HTTP2Connection {
         if requestCount == limits.requestsPerConnection || refusal != nil { goAway() }
     }
 
+    /// `NIOHTTP2Handler` has looked at their form (RFC 9113 §8.1), and holds their size to that of a head.
+    private func takeTrailers(_ block: HPACKHeaders, of stream: HTTP2Stream) {
+        guard block.count <= limits.fieldCount, wantsBody(stream), stream.exchange.tunnel == nil else { return }
+        var fields = HTTPHeaders()
+        for (name, value, _) in block where TrailerFields.mayHold(name.utf8) && value.utf8.allSatisfy(Octet.isFieldContent) {
+            fields.add(name: name, value: value)
+        }
+        if !fields.isEmpty { stream.trailers = fields }
+    }
+
     /// Hands on the requests whose bodies have not come whole with the read that is over.
     func beginWaiting() {
         guard !beginning.isEmpty else { return }
@@ -76,7 +87,8 @@ extension HTTP2Connection {
         }
         let request = Request(
             id: exchange.id, method: head.method, target: exchange.target, headers: head.headers, body: body(of: stream),
-            peer: peer, client: exchange.client, scheme: scheme, authority: authority, receivedAt: exchange.receivedAt)
+            peer: peer, client: exchange.client, scheme: scheme, authority: authority, version: head.version, upgrade: head.upgrade,
+            receivedAt: exchange.receivedAt)
         switch service.responder.respond(to: request) {
         case .now(let response): respond(response, to: stream)
         case .later(let respond):
@@ -103,7 +115,9 @@ extension HTTP2Connection {
     }
 
     private func body(of stream: HTTP2Stream) -> RequestBody {
-        if stream.inputEnded {
+        guard stream.exchange.upgrade == nil else { return .empty }
+        // Bytes that are given at once have no trailers.
+        if stream.inputEnded, stream.trailers == nil {
             guard stream.inbox.readableBytes > 0 else { return .empty }
             stream.exchange.owesContinue = false
             let bytes = stream.takeInbox()

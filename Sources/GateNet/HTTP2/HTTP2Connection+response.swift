@@ -10,8 +10,13 @@ extension HTTP2Connection {
     func respond(_ response: Response, to stream: HTTP2Stream) {
         let exchange = stream.exchange
         guard exchange.status == nil else { return }
+        if let problem = Self.problem(of: response, for: exchange) {
+            respond(service.problem(problem, exchange), to: stream)
+            return
+        }
         var response = response
         if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
+        response.body = response.body.withoutFile
         let mayHaveBody = response.status.mayHaveResponseBody
         let length = mayHaveBody ? response.body.length : nil
         guard
@@ -32,14 +37,30 @@ extension HTTP2Connection {
         case .stream(_, let produce) where mayHaveBody && exchange.method != .HEAD:
             write(.headers(.init(headers: head)), on: stream.id)
             self.stream(produce, on: stream)
+        case .tunnel(let use):
+            exchange.status = .ok
+            write(.headers(.init(headers: head)), on: stream.id)
+            tunnel(use, on: stream)
         default: finish(stream, .headers(.init(headers: head, endStream: true)))
         }
+    }
+
+    /// What is said in the place of a response that cannot be sent as it is: 101 only with a tunnel to a client that asked for one, and
+    /// nothing else below 200. A client that asked for a tunnel would take any 2xx for it (RFC 9110 §9.3.6).
+    private static func problem(of response: Response, for exchange: CurrentExchange) -> Problem? {
+        if case .tunnel = response.body {
+            return response.status == .switchingProtocols && exchange.upgrade != nil ? nil : Problem(.internal)
+        }
+        if response.status.code < 200 { return Problem(.internal) }
+        guard let upgrade = exchange.upgrade, response.status.code < 300 else { return nil }
+        return Problem(.notImplemented, "The protocol \(upgrade) is not spoken here.")
     }
 
     /// Writes the last frame of the response.
     private func finish(_ stream: HTTP2Stream, _ last: HTTP2Frame.FramePayload) {
         let exchange = stream.exchange
         stream.outputEnded = true
+        stream.isEndPending = true
         stream.readDeadline = nil
         exchange.bodyReader?.resume(returning: .failure(.disconnected))
         exchange.bodyReader = nil
@@ -53,17 +74,22 @@ extension HTTP2Connection {
                 leaveIfDone()
                 return
             }
-            let now = service.monotonic()
-            service.observer.finished(exchange.finished(at: now, isAborted: false))
-            stream.isAnswered = true
-            if stream.inputEnded {
-                remove(stream)
-                leaveIfDone()
-            } else {
-                drain(stream, at: now)
-            }
+            complete(stream)
         }
         write(last, on: stream.id, promise: written)
+    }
+
+    /// The exchange is over: the response is with the kernel.
+    func complete(_ stream: HTTP2Stream) {
+        let now = service.monotonic()
+        service.observer.finished(stream.exchange.finished(at: now, isAborted: false))
+        stream.isAnswered = true
+        if stream.inputEnded {
+            remove(stream)
+            leaveIfDone()
+        } else {
+            drain(stream, at: now)
+        }
     }
 
     private func stream(_ produce: @escaping @Sendable (any BodyWriter) async throws -> Void, on stream: HTTP2Stream) {
@@ -90,7 +116,11 @@ extension HTTP2Connection {
         if case .length(let length) = stream.exchange.framing, length != stream.exchange.sentBytes {
             reset(stream, .internalError)
         } else if isWhole {
-            finish(stream, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+            if let trailers = HTTP2ResponseHead.trailers(stream.exchange.trailers) {
+                finish(stream, .headers(.init(headers: trailers, endStream: true)))
+            } else {
+                finish(stream, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+            }
             flush()
         } else {
             reset(stream, .internalError)
@@ -107,6 +137,9 @@ extension HTTP2Connection {
         }
         stream.exchange.sentBytes += count
         stream.pendingBytes += count
+        // Its last frame may be a small one, an event or a message, and bring two updates of windows all the same. Not so every small frame:
+        // how many there are is the client's choice.
+        meter.earn(2)
         let written = loop.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] _ in
             stream.pendingBytes -= count
@@ -132,6 +165,10 @@ extension HTTP2Connection {
         flushIfNeeded()
     }
 
+    func setTrailers(_ fields: HTTPHeaders, of exchange: UInt64) {
+        stream(exchange)?.exchange.trailers = fields
+    }
+
     func cancelWrite(_ exchange: UInt64) {
         guard let stream = stream(exchange), let waiting = stream.exchange.bodyWriter else { return }
         stream.exchange.bodyWriter = nil
@@ -145,6 +182,7 @@ extension ResponseBody {
         switch self {
         case .empty: 0
         case .bytes(let bytes): bytes.readableBytes
+        case .file(let body): body.range.count
         case .stream(let length, _): length
         case .tunnel: nil
         }

@@ -103,11 +103,12 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     private func start() {
         guard !hasStarted else { return }
         hasStarted = true
-        peer = context.remoteAddress.flatMap(IPAddress.init(socketAddress:))
+        peer = context.channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
         let isWithinLimits = admission.enter(context.channel)
         loop.add(self)
         headDeadline = service.monotonic() + limits.headTime
-        if !isWithinLimits || loop.isStopping { refusal = .overloaded("There are too many connections.") }
+        if !isWithinLimits { refusal = .overloaded("There are too many connections.") }
+        if loop.isStopping { stop() }
         context.read()
     }
 
@@ -147,6 +148,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = true
         beginWaiting()
+        if loop.isStopping, hasSettings { goAway() }
         isInRead = false
         if !meter.isWithinFrame {
             if requestCount > 0 { headDeadline = nil }

@@ -14,6 +14,8 @@ enum HTTP2Framing {
             // NIO ends the connection over a larger one, so it is given room for ours to be answered with 431. What RFC 9113 §6.5.2
             // counts here is larger than what we count: 32 octets for each field.
             HTTP2Setting(parameter: .maxHeaderListSize, value: limits.headSize * 2),
+            // RFC 8441 §3: WebSockets.
+            HTTP2Setting(parameter: .enableConnectProtocol, value: 1),
             // SETTINGS_NO_RFC7540_PRIORITIES (RFC 9218 §2.1): we do not look at them.
             HTTP2Setting(parameter: HTTP2SettingsParameter(extensionSetting: 9), value: 1),
         ]

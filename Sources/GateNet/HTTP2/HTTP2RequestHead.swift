@@ -14,6 +14,7 @@ struct HTTP2RequestHead {
     private var authority: String?
     private var host: String?
     private var cookie: String?
+    private var upgrade: String?
     private var contentLength: Int?
     private var expectsContinue = false
     private var size = 0
@@ -53,6 +54,9 @@ struct HTTP2RequestHead {
         case ":scheme" where scheme == nil: scheme = value
         case ":path" where path == nil: path = value
         case ":authority" where authority == nil: authority = try RequestFields.authority(value.utf8)
+        case ":protocol" where upgrade == nil:
+            guard Upgrade.isProtocol(value.utf8) else { throw .malformed("The :protocol is no token.") }
+            upgrade = value.lowercased()
         default: throw .malformed("A pseudo-header field is unknown, or there twice.")
         }
     }
@@ -93,8 +97,15 @@ struct HTTP2RequestHead {
     }
 
     private mutating func head(isComplete: Bool) throws(RequestFault) -> RequestHead {
-        guard let method, let path, let scheme else { throw .malformed("A pseudo-header field is missing.") }
-        guard method != .CONNECT else { throw .malformed("There are no tunnels here.") }
+        guard var method, let path, let scheme else { throw .malformed("A pseudo-header field is missing.") }
+        if upgrade != nil {
+            guard method == .CONNECT else { throw .malformed("Only CONNECT can have a :protocol.") }
+            guard contentLength == nil else { throw .malformed("A tunnel has no Content-Length.") }
+            // RFC 8441 §5: what is a GET with Upgrade on HTTP/1.1. Whoever looks at the method sees one and the same request.
+            method = .GET
+        } else if method == .CONNECT {
+            throw .malformed("Tunnels to other servers are not to be had here.")
+        }
         guard scheme == "https" || scheme == "http" else { throw .malformed("The scheme is neither https nor http.") }
         guard authority == nil || host == nil || authority == host else {
             throw .malformed("Host and :authority differ.")
@@ -112,9 +123,9 @@ struct HTTP2RequestHead {
         // As RFC 9113 §8.3.1 has it for passing on to HTTP/1.1, so that nobody behind has to know how the request came.
         fields.append(("host", authority))
         if let cookie { fields.append(("cookie", cookie)) }
-        let framing: RequestHead.Framing = isComplete ? .none : contentLength.map { .length($0) } ?? .chunked
+        let framing: RequestHead.Framing = isComplete || upgrade != nil ? .none : contentLength.map { .length($0) } ?? .chunked
         return RequestHead(
-            method: method, target: target, isHTTP11: true, headers: HTTPHeaders(fields), authority: authority, framing: framing,
-            keepsAlive: true, expectsContinue: expectsContinue)
+            method: method, target: target, version: .http2, headers: HTTPHeaders(fields), authority: authority, framing: framing,
+            keepsAlive: true, expectsContinue: expectsContinue, upgrade: upgrade)
     }
 }

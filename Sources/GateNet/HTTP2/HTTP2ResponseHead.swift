@@ -15,9 +15,12 @@ enum HTTP2ResponseHead {
     static func encode(_ response: Response, length: Int?, id: RequestID, date: String) -> HPACKHeaders? {
         var head = HPACKHeaders()
         head.reserveCapacity(response.headers.count + 12)
-        head.add(name: ":status", value: status(response.status), indexing: .indexable)
+        let isTunnel = if case .tunnel = response.body { true } else { false }
+        // RFC 8441 §5.1: a tunnel is agreed to with 200, and the key that is answered here was never sent.
+        head.add(name: ":status", value: isTunnel ? "200" : status(response.status), indexing: .indexable)
         var size = 0
         for (name, value) in response.headers {
+            if isTunnel, Octet.equalIgnoringCase(name.utf8, "sec-websocket-accept") { continue }
             guard add(name, value, to: &head, &size) else { return nil }
         }
         guard response.encodedFields.forEachField({ add($0, $1, to: &head, &size) }), size <= sizeLimit else { return nil }
@@ -25,6 +28,17 @@ enum HTTP2ResponseHead {
         head.add(name: "x-request-id", value: id.description, indexing: .nonIndexable)
         head.add(name: "date", value: date, indexing: .nonIndexable)
         return head
+    }
+
+    /// The field section behind a body; `nil` where there is none.
+    static func trailers(_ fields: HTTPHeaders?) -> HPACKHeaders? {
+        guard let fields else { return nil }
+        var section = HPACKHeaders()
+        var size = 0
+        for (name, value) in TrailerFields.sendable(fields) {
+            guard add(name, value, to: &section, &size), size <= sizeLimit else { return nil }
+        }
+        return section.isEmpty ? nil : section
     }
 
     private static func add(_ name: String, _ value: String, to head: inout HPACKHeaders, _ size: inout Int) -> Bool {

@@ -1,6 +1,7 @@
 import GateCore
 import GateHTTP
 import NIOCore
+import NIOHTTP1
 import NIOHTTP2
 
 /// One stream of a connection, from its request to the last byte of its response. Confined to the connection's event loop.
@@ -14,6 +15,8 @@ final class HTTP2Stream {
 
     /// What has come of the body and was not asked for yet.
     var inbox = ByteBuffer()
+    /// What came behind the body.
+    var trailers: HTTPHeaders?
     /// The client has ended its side.
     var inputEnded = false
     /// What the client may send, as `NIOHTTP2Handler` told last, in bytes; `nil` where it may send nothing any more.
@@ -24,6 +27,8 @@ final class HTTP2Stream {
     var pendingBytes = 0
     /// The end of the response has been handed on.
     var outputEnded = false
+    /// It is not with the kernel yet.
+    var isEndPending = false
     /// The response is with the kernel, and the observer has heard of it. What comes still of the request is dropped.
     var isAnswered = false
     var writeDeadline: MonotonicInstant?
@@ -39,7 +44,7 @@ final class HTTP2Stream {
     }
 
     var number: UInt64 { exchange.number }
-    var owesOutput: Bool { !isAnswered && (pendingBytes > 0 || outputEnded || exchange.bodyWriter != nil) }
+    var owesOutput: Bool { !isAnswered && (pendingBytes > 0 || isEndPending || exchange.bodyWriter != nil) }
 
     func takeInbox() -> ByteBuffer {
         defer { inbox = ByteBuffer() }

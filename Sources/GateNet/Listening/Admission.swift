@@ -7,6 +7,7 @@ final class Admission {
     private var isWithinLimits: Bool?
     private var peer: IPAddress?
     private var entrant: Entrance.Entrant?
+    private var isHandshaken = false
 
     init(_ loop: LoopContext) { self.loop = loop }
 
@@ -27,9 +28,13 @@ final class Admission {
     }
 
     /// After ``enter(_:)``. From here to ``endHandshake()`` the connection is timed, and may have to go for others.
-    func beginHandshake(_ channel: any Channel) { entrant = loop.enter(channel, from: peer) }
+    func beginHandshake(_ channel: any Channel) {
+        // A decorator that needs no bytes is done before its channel is active.
+        if !isHandshaken { entrant = loop.enter(channel, from: peer) }
+    }
 
     func endHandshake() {
+        isHandshaken = true
         guard let entrant else { return }
         self.entrant = nil
         loop.leave(entrant)

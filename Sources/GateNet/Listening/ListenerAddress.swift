@@ -19,11 +19,13 @@ package enum ListenerAddress: Hashable, Sendable, CustomStringConvertible {
 /// Where a server has come to listen.
 package struct BoundAddress: Hashable, Sendable, CustomStringConvertible {
     package let listener: ListenerAddress
+    /// The address it has; `nil` for a Unix socket.
+    package let host: String?
     /// The port it has, also where 0 was asked for; `nil` for a Unix socket.
     package let port: Int?
 
     package var description: String {
-        guard let port, case .tcp(let host, _) = listener else { return listener.description }
+        guard let host, let port else { return listener.description }
         return ListenerAddress.tcp(host: host, port: port).description
     }
 }

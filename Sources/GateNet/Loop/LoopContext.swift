@@ -82,11 +82,13 @@ final class LoopContext {
         }
     }
 
-    /// Closes what waits for a request, and lets the rest close after the responses that they are at.
+    /// Lets connections close after the responses that they are at, or where no request comes for a moment.
     func stop() {
         isStopping = true
         for connection in connections { connection.stop() }
-        while let entrant = entrance.removeOldest() { entrant.channel.close(promise: nil) }
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(service.configuration.limits.stopTime)) { [self] in
+            while let entrant = entrance.removeOldest() { entrant.channel.close(promise: nil) }
+        }
     }
 
     /// Gives up kept connections for new ones, and half of those in their handshake.
@@ -97,5 +99,6 @@ final class LoopContext {
 
     func closeAll() {
         for connection in connections { connection.cutOff() }
+        while let entrant = entrance.removeOldest() { entrant.channel.close(promise: nil) }
     }
 }

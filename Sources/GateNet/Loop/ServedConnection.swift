@@ -8,7 +8,7 @@ protocol ServedConnection: AnyObject {
     /// Ends what has taken too long.
     func checkDeadlines(_ now: MonotonicInstant)
 
-    /// The server stops: closes where nothing is asked and nothing owed, or else after the responses that it is at.
+    /// The server stops: closes after the responses that it is at, or where no request comes for a moment.
     func stop()
 
     /// Closes where it is idle and has had an answer. One that has not had any stays: its request may be on its way.

@@ -34,3 +34,12 @@ package struct TLSClientConfiguration: Sendable {
         return TLSHandler(engine, isServer: false, eventLoop: eventLoop, handshakeTime: handshakeTime)
     }
 }
+
+extension TLSClientConfiguration: Hashable {
+    /// Whether both trust the same: as they are made once and shared, by their identity.
+    package static func == (left: TLSClientConfiguration, right: TLSClientConfiguration) -> Bool {
+        left.context === right.context && left.handshakeTime == right.handshakeTime
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(context)) }
+}

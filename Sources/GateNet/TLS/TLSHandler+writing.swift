@@ -78,12 +78,12 @@ extension TLSHandler {
     /// Closed in place, the channel would drop what it has not written yet: inside the completion of another write, that is everything.
     private func closeAfter(_ goodbye: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
         let written = context.eventLoop.makePromise(of: Void.self)
-        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.goodbyeTime) { [self] in closeNow(promise) }
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
-            limit.cancel()
-            closeNow(promise)
-        }
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in closeNow(promise) }
         context.writeAndFlush(wrapOutboundOut(goodbye), promise: written)
+        // Mostly it is out already, and no timer is made.
+        guard !isClosing else { return }
+        let limit = context.eventLoop.assumeIsolated().scheduleTask(in: Self.goodbyeTime) { [self] in closeNow(promise) }
+        written.futureResult.assumeIsolated().whenComplete { _ in limit.cancel() }
     }
 
     private func closeNow(_ promise: EventLoopPromise<Void>?) {

@@ -159,6 +159,8 @@ package final class TLSHandler: ChannelDuplexHandler {
         if case .handshaking = state, isServer {
             fail(.truncated)
         } else {
+            // The socket is broken, mostly reset by a client that has what it wanted: nobody would read a goodbye.
+            isAborting = true
             context.fireErrorCaught(error)
         }
     }

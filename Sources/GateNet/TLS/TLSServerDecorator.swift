@@ -19,21 +19,17 @@ package struct TLSServerDecorator: ConnectionDecorator {
         self.observer = observer
     }
 
-    package func decorate(
-        _ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
-    ) -> EventLoopFuture<Void> {
-        channel.eventLoop.makeCompletedFuture {
-            let handler = TLSHandler(try certificates.engine(), isServer: true, eventLoop: channel.eventLoop, handshakeTime: nil)
-            handler.handshaken.assumeIsolated().whenComplete { [observer] result in
-                switch result {
-                case .success(let handshake):
-                    observer?.handshakeEnded(.success(handshake))
-                    Self.lead(channel, handshake, serve)
-                case .failure(let error): observer?.handshakeEnded(.failure(error as? TLSError ?? .truncated))
-                }
+    package func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws {
+        let handler = TLSHandler(try certificates.engine(), isServer: true, eventLoop: channel.eventLoop, handshakeTime: nil)
+        handler.handshaken.assumeIsolated().whenComplete { [observer] result in
+            switch result {
+            case .success(let handshake):
+                observer?.handshakeEnded(.success(handshake))
+                Self.lead(channel, handshake, serve)
+            case .failure(let error): observer?.handshakeEnded(.failure(error as? TLSError ?? .truncated))
             }
-            try channel.pipeline.syncOperations.addHandler(handler)
         }
+        try channel.pipeline.syncOperations.addHandler(handler)
     }
 
     private static func lead(_ channel: any Channel, _ handshake: TLSHandshake, _ serve: (ApplicationProtocol) throws -> Void) {

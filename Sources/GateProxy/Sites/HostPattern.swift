@@ -6,3 +6,14 @@ package enum HostPattern: Hashable, Sendable {
     case wildcard(suffix: String)
     case any
 }
+
+extension HostPattern {
+    /// The host of an authority: without the port, and without the dot that ends a name of the DNS.
+    static func host(of authority: String) -> Substring {
+        var host = authority[...]
+        if let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":")), authority.utf8[colon...].allSatisfy({ $0 != UInt8(ascii: "]") }) {
+            host = authority[..<colon]
+        }
+        return host.utf8.last == UInt8(ascii: ".") ? host.dropLast() : host
+    }
+}

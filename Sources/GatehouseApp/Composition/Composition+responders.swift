@@ -1,15 +1,31 @@
 import GateACME
 import GateHTTP
 
-extension Composition {
+/// What the two doors answer, before and behind a reload.
+struct DoorResponders: Sendable {
+    private let secure: ReplaceableResponder
+    private let redirect: ReplaceableResponder
+    private let doctorProof: DoctorProof
+
+    init(_ front: Front, doctorProof: DoctorProof) {
+        self.doctorProof = doctorProof
+        secure = ReplaceableResponder(front.responder)
+        redirect = ReplaceableResponder(Self.plain(front))
+    }
+
+    func replace(_ front: Front) {
+        secure.replace(front.responder)
+        redirect.replace(Self.plain(front))
+    }
+
     /// What HTTPS answers, and plain HTTP where there is no HTTPS.
-    var responder: any Responder { DoctorEndpoint(doctorProof, next: api) }
+    var responder: any Responder { DoctorEndpoint(doctorProof, next: secure) }
 
     /// What plain HTTP answers: challenges first, before redirect, sign-in and limits (CHECKLIST 38).
-    func plainResponder(_ front: HTTPSFront?) -> any Responder {
-        guard let front else { return responder }
-        guard configuration.tls.redirect else { return HTTP01Responder(front.http01, before: responder) }
-        let redirect = HTTPSRedirect(to: configuration.publicURL, names: configuration.acme.domains, api: api)
-        return HTTP01Responder(front.http01, before: DoctorEndpoint(doctorProof, next: redirect))
+    func plainResponder(_ https: HTTPSFront?) -> any Responder {
+        guard let https else { return responder }
+        return HTTP01Responder(https.http01, before: DoctorEndpoint(doctorProof, next: redirect))
     }
+
+    private static func plain(_ front: Front) -> any Responder { front.configuration.tls.redirect ? front.redirect : front.responder }
 }

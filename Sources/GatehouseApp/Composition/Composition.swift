@@ -10,7 +10,7 @@ import GateSQLite
 import GateStores
 import Logging
 
-/// Everything that answers, put together from the configuration, before anything listens.
+/// What a server stands on, put together from the configuration, before anything listens.
 ///
 /// The server and the command line use the same: where no server runs, a command composes this in its own process.
 struct Composition: Sendable {
@@ -19,15 +19,19 @@ struct Composition: Sendable {
     let identity: Identity
     let health: HealthReport
     let metrics: MetricsRegistry
-    let api: API
+    let assertions: AssertionIssuer
     let admin: AdminAPI
     let certificates: ServerCertificates
     let doctorProof: DoctorProof
+    let time: any TimeSource
+    let entropy: any Entropy
     private let log: Logger
 
     /// - Throws: `StorageError`; `CommandFailure` for what is wrong with the data folder.
     init(_ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger) async throws {
         self.configuration = configuration
+        self.time = time
+        self.entropy = entropy
         self.log = log
         let secrets: ServerSecrets
         do throws(SecretsError) {
@@ -62,23 +66,8 @@ struct Composition: Sendable {
         metrics.register(identity: identity, backends: backends)
         doctorProof = DoctorProof(secret: secrets.accountHashKey)
 
-        guard let securityHeaders = SecurityHeaders(configuration) else {
-            throw CommandFailure(.configuration, "headers.content_security_policy holds a control character.")
-        }
         let assertions = AssertionIssuer(issuer: configuration.auth.issuer, keys: try secrets.assertionKeys())
-        let limits = RequestLimits(store: backends.limits, policies: configuration.limits.requestPolicies)
-        let cors = CORSPolicy(origins: configuration.cors.origins.map(\.description))
-        let cookie = SessionCookie(isSecure: configuration.cookiesAreSecure)
-        let doorkeeper = Doorkeeper(
-            identity: identity, limits: limits, assertions: assertions, cookie: cookie, cors: cors,
-            publicURL: configuration.publicURL.description, time: time, log: log)
-        api = API(
-            services: APIServices(
-                identity: identity, limits: limits, health: health, cors: cors,
-                crossSite: CrossSiteRule(ownOrigin: configuration.publicURL.description, allowed: cors),
-                doorkeeper: doorkeeper, doors: NoDoors(), otherDoor: Door(name: "", access: .signedIn, policies: []),
-                trustedProxies: configuration.listen.trustedProxies, securityHeaders: securityHeaders, cookie: cookie,
-                publicURL: configuration.publicURL.description, bodyLimit: configuration.http.maxBody.bytes, time: time, log: log))
+        self.assertions = assertions
         let identity = identity
         admin = AdminAPI(
             services: AdminServices(
@@ -128,26 +117,5 @@ extension IdentityRules {
         let failed = configuration.limits.failedLogin
         loginBackoff = LoginBackoff(
             freeFailures: failed.free, firstWait: failed.firstWait, longestWait: failed.maxWait, memory: failed.remember)
-    }
-}
-
-extension SecurityHeaders {
-    fileprivate init?(_ configuration: Configuration) {
-        let headers = configuration.headers
-        self.init(
-            hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,
-            contentSecurityPolicy: headers.contentSecurityPolicy.isEmpty ? nil : headers.contentSecurityPolicy,
-            frameOptions: headers.frameOptions == .off ? nil : headers.frameOptions.rawValue)
-    }
-}
-
-extension Configuration.Limits {
-    fileprivate var requestPolicies: [RequestLimits.Policy: LimitPolicy] {
-        var all: [RequestLimits.Policy: LimitPolicy] = [:]
-        for name in PolicyName.allCases {
-            guard let key = RequestLimits.Policy(rawValue: name.rawValue) else { continue }
-            all[key] = LimitPolicy(name: name.rawValue, limit: policies[name].limit, window: policies[name].window)
-        }
-        return all
     }
 }

@@ -29,6 +29,8 @@ extension Configuration {
         package let configuration: Configuration
         /// By the key's path. What is missing is a default.
         package let origins: [String: ConfigurationPlace]
+        /// The same of each site.
+        package let siteOrigins: [[String: ConfigurationPlace]]
         /// What is no fault, and worth knowing: variables that are set and not used, files that others can read.
         package let notices: [String]
     }
@@ -45,6 +47,8 @@ extension Configuration {
         loading.derive(cores: sources.cores)
         loading.crossCheck()
         guard loading.faults.isEmpty else { return .failure(ConfigurationFaults(faults: loading.faults)) }
-        return .success(Loaded(configuration: loading.configuration, origins: loading.origins, notices: loading.notices))
+        return .success(
+            Loaded(
+                configuration: loading.configuration, origins: loading.origins, siteOrigins: loading.siteOrigins, notices: loading.notices))
     }
 }

@@ -19,6 +19,9 @@ package struct Configuration: Sendable {
     package var headers = Headers()
     package var log = Log()
     package var metrics = Metrics()
+    package var api = API()
+    /// In the order in which they were written.
+    package var sites: [Site] = []
 
     package struct Listen: Sendable {
         package var http: [ListenAddress] = [.tcp(IPAddress(ipv4: 0x7F00_0001), port: 8080)]
@@ -75,6 +78,9 @@ package struct Configuration: Sendable {
         package var backend = Backend.memory
         package var maxKeys = 1_000_000
         package var policies = Policies()
+        /// Whom the policy `site` counts for.
+        package var siteSubject = PolicySubject.user
+        package var custom: [CustomPolicy] = []
         package var failedLogin = FailedLogin()
 
         package enum Backend: String, CaseIterable, Sendable { case memory }
@@ -85,7 +91,7 @@ package struct Configuration: Sendable {
         }
 
         package enum PolicyName: String, CaseIterable, Sendable {
-            case api, auth, login
+            case api, site, auth, login
             case loginAccount = "login-account"
             case register
             case passwordReset = "password-reset"
@@ -94,6 +100,7 @@ package struct Configuration: Sendable {
         package struct Policies: Sendable {
             private var all: [PolicyName: Policy] = [
                 .api: Policy(limit: 100, window: .seconds(60)),
+                .site: Policy(limit: 1000, window: .seconds(60)),
                 .auth: Policy(limit: 10, window: .seconds(15 * 60)),
                 .login: Policy(limit: 5, window: .seconds(60)),
                 .loginAccount: Policy(limit: 5, window: .seconds(15 * 60)),

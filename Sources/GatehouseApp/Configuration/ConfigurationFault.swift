@@ -21,6 +21,13 @@ package enum ConfigurationPlace: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension ConfigurationPlace {
+    /// For messages whose own place names the file.
+    var inItsFile: String {
+        if case .file(_, let line, _) = self, line > 0 { "line \(line)" } else { description }
+    }
+}
+
 /// One mistake: where, what, and what to do about it. Never holds a secret's value.
 package struct ConfigurationFault: Error, Hashable, Sendable, CustomStringConvertible {
     package let place: ConfigurationPlace

@@ -1,12 +1,8 @@
 /// A TOML file, taken apart into settings with their places.
 struct ConfigurationFile {
-    struct Entry {
-        var key: ConfigurationKey
-        var value: RawValue
-        var place: ConfigurationPlace
-    }
-
-    private(set) var entries: [Entry] = []
+    private(set) var entries: [SettingEntry<Configuration>] = []
+    private(set) var sites: [TableEntry<Configuration.Site>] = []
+    private(set) var policies: [(name: String, table: TableEntry<Configuration.Limits.CustomPolicy>)] = []
     private(set) var faults: [ConfigurationFault] = []
 
     private let file: String
@@ -26,11 +22,13 @@ struct ConfigurationFile {
         for member in table.members {
             let parts = parent + [member.name]
             let path = parts.joined(separator: ".")
-            let place = ConfigurationPlace.file(file, line: member.position.line, column: member.position.column)
+            let place = place(of: member.position)
             // A quoted key may hold a dot, and is then another one.
             let isPlain = !member.name.contains(".")
             if isPlain, let key = Self.keysByPath[path] {
-                entries.append(Entry(key: key, value: RawValue(member.value), place: place))
+                entries.append(SettingEntry(key: key, value: RawValue(member.value), place: place))
+            } else if path == "site" {
+                readSites(member.value, at: place)
             } else if LaterFeatures.contain(parts) {
                 fault(place, "\(path): not available in this version", cure: "remove it")
             } else if isPlain, Self.sections.contains(path) {
@@ -41,10 +39,39 @@ struct ConfigurationFile {
                         place, "\(path): is \(RawValue(member.value).kind), where a table is expected",
                         cure: "write [\(path)] and its keys below")
                 }
+            } else if parent == ["limits", "policies"], case .table(let inner) = member.value,
+                Configuration.Limits.isPolicyName(member.name)
+            {
+                policies.append(
+                    (
+                        member.name,
+                        TableEntry(
+                            inner, keys: Configuration.Limits.CustomPolicy.keys, title: path, fallback: place, place: self.place(of:))
+                    ))
             } else {
                 unknown(parts, at: place)
             }
         }
+    }
+
+    private mutating func readSites(_ value: TOMLValue, at place: ConfigurationPlace) {
+        let tables: [TOMLTable]
+        switch value {
+        case .tables(let list): tables = list
+        case .array(let elements):
+            tables = elements.compactMap { if case .table(let table) = $0 { table } else { nil } }
+            if tables.count < elements.count { fault(place, "site: is a list of something else than tables", cure: "write [[site]]") }
+        case .table, .scalar:
+            fault(place, "site: is \(RawValue(value).kind), where a list of tables is expected", cure: "write [[site]] and its keys below")
+            return
+        }
+        for table in tables {
+            sites.append(TableEntry(table, keys: Configuration.Site.keys, title: "[[site]]", fallback: place, place: self.place(of:)))
+        }
+    }
+
+    private func place(of position: TextPosition) -> ConfigurationPlace {
+        .file(file, line: position.line, column: position.column)
     }
 
     private mutating func unknown(_ path: [String], at place: ConfigurationPlace) {
@@ -55,7 +82,8 @@ struct ConfigurationFile {
             fault(
                 place, "unknown policy \"\(path.last!)\"",
                 cure: near.map { "did you mean \"\($0)\"?" }
-                    ?? "the policies are \(Configuration.Limits.PolicyName.allCases.map(\.rawValue).joined(separator: ", "))")
+                    ?? "the policies are \(Configuration.Limits.PolicyName.allCases.map(\.rawValue).joined(separator: ", ")); others are tables, "
+                    + "their names lower-case letters, digits and -")
             return
         }
         // A slip in the last part first; then the right name in the wrong section; then a slip anywhere.
@@ -93,16 +121,5 @@ struct ConfigurationFile {
             if !names.contains(name) { names.append(name) }
         }
         return names
-    }
-}
-
-extension RawValue {
-    fileprivate init(_ value: TOMLValue) {
-        switch value {
-        case .scalar(let raw): self = raw
-        case .array(let elements): self = .array(elements.map { RawValue($0) })
-        case .table: self = .other(kind: "a table")
-        case .tables: self = .other(kind: "a list of tables")
-        }
     }
 }

@@ -1,8 +1,8 @@
 import GateCore
 
-/// One setting: its names, its type, what it is for. The table of them (``Configuration/keys``) is what parsing, `check`,
-/// suggestions, `.env.example` and the reference are made of.
-struct ConfigurationKey: Sendable {
+/// One setting: its names, its type, what it is for. The tables of them (``Configuration/keys``, ``Configuration/Site/keys``) are what
+/// parsing, `check`, suggestions, `.env.example` and the reference are made of.
+struct SettingKey<Root: Sendable>: Sendable {
     /// The key in TOML, dotted: `listen.http`.
     let path: String
     /// One or two sentences for the operator.
@@ -19,12 +19,12 @@ struct ConfigurationKey: Sendable {
     let example: String?
     /// How to make a value.
     let recipe: String?
-    let assign: @Sendable (RawValue, inout Configuration) throws(InvalidValue) -> Void
+    let assign: @Sendable (RawValue, inout Root) throws(InvalidValue) -> Void
     /// `nil`: not set.
-    let literal: @Sendable (Configuration) -> Literal?
+    let literal: @Sendable (Root) -> Literal?
 
     init<Value>(
-        _ path: String, _ property: any WritableKeyPath<Configuration, Value> & Sendable, _ syntax: ValueSyntax<Value>,
+        _ path: String, _ property: any WritableKeyPath<Root, Value> & Sendable, _ syntax: ValueSyntax<Value>,
         aliases: [String] = [],
         flag: String? = nil, isSecret: Bool = false, derivedDefault: String? = nil, example: String? = nil, recipe: String? = nil,
         _ documentation: String
@@ -38,10 +38,16 @@ struct ConfigurationKey: Sendable {
         self.derivedDefault = derivedDefault
         self.example = example
         self.recipe = recipe
-        assign = { raw, configuration throws(InvalidValue) in configuration[keyPath: property] = try syntax.read(raw) }
+        assign = { raw, root throws(InvalidValue) in root[keyPath: property] = try syntax.read(raw) }
         literal = { syntax.write($0[keyPath: property]) }
     }
 
+}
+
+/// A setting that there is once, under a name of its own.
+typealias ConfigurationKey = SettingKey<Configuration>
+
+extension SettingKey where Root == Configuration {
     /// `GATEHOUSE_SECTION_KEY`.
     var variable: String {
         let name = path.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()

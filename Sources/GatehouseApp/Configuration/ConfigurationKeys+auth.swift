@@ -44,6 +44,10 @@ extension Configuration {
             "The most bytes (UTF-8) of a password; all of them count."),
     ]
 
+    private static let siteSubjectKey = ConfigurationKey(
+        "limits.policies.site.key", \.limits.siteSubject, .choice(),
+        "Whom the policy counts for: user (the network where nobody is signed in), network or session.")
+
     static let limitKeys: [ConfigurationKey] =
         [
             ConfigurationKey(
@@ -60,7 +64,7 @@ extension Configuration {
                 ConfigurationKey(
                     "limits.policies.\(name.rawValue).window", \.limits.policies[name].window,
                     .duration(.seconds(1)...(.seconds(7 * 86_400))), "The window in which they are counted."),
-            ]
+            ] + (name == .site ? [siteSubjectKey] : [])
         } + [
             ConfigurationKey(
                 "limits.failed_login.free", \.limits.failedLogin.free, .integer(0...100),
@@ -81,6 +85,7 @@ extension Configuration.Limits.PolicyName {
     fileprivate var documentation: String {
         switch self {
         case .api: "all calls of the API, per user, else per network"
+        case .site: "requests to sites that name no other policy in limits"
         case .auth: "all calls that take credentials, per network"
         case .login: "log-ins, per network"
         case .loginAccount: "log-ins to one address, per network"

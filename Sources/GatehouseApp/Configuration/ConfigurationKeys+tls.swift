@@ -32,7 +32,7 @@ extension Configuration {
                 + "service."),
         ConfigurationKey(
             "acme.domains", \.acme.domains, .list(of: .certificateName), aliases: ["DOMAIN"],
-            derivedDefault: "the host of public_url", example: "app.example.com",
+            derivedDefault: "the host of public_url, and those of the sites", example: "app.example.com",
             "The names that certificates are ordered for. The host of public_url has to be among them."),
         ConfigurationKey(
             "acme.certificates", \.acme.certificates, .choice(),

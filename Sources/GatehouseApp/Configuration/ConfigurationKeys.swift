@@ -2,7 +2,8 @@ import GateCore
 
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
-    static let keys: [ConfigurationKey] = generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + outputKeys
+    static let keys: [ConfigurationKey] =
+        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + apiKeys + outputKeys
 
     private static let generalKeys = [
         ConfigurationKey(
@@ -12,7 +13,8 @@ extension Configuration {
             } print: {
                 $0.description
             }, aliases: ["APP_URL"], flag: "--public-url",
-            derivedDefault: "https:// and the first of acme.domains where acme.email is set, else http://127.0.0.1:PORT",
+            derivedDefault:
+                "https:// and the first of api.host, acme.domains and the hosts of sites where acme.email is set, else http://127.0.0.1:PORT",
             "The address under which clients reach this server: scheme, host and port. Links, cookies and the tokens' issuer are made "
                 + "from it; with https, cookies are Secure."),
         ConfigurationKey(
@@ -80,6 +82,16 @@ extension Configuration {
             } print: {
                 $0.description
             }, aliases: ["DATABASE_URL"], "The database: sqlite:FILE, relative to data_dir unless FILE begins with /.")
+    ]
+
+    private static let apiKeys = [
+        ConfigurationKey(
+            "api.host", \.api.host, .optional(.hostName), example: "auth.example.com",
+            "The one host that Gatehouse's own paths are answered at; at all others they belong to the sites. Without it they are "
+                + "Gatehouse's at every host. The pages under /.gatehouse/ are so in any case."),
+        ConfigurationKey(
+            "api.prefix", \.api.prefix, .optional(.pathPrefix), example: "/_gatehouse",
+            "What stands before Gatehouse's own paths, where an application needs them for itself: /_gatehouse/api/v1/auth/login."),
     ]
 
     private static let outputKeys = [

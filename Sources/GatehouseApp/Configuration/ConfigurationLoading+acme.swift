@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import GateProxy
 
 extension ConfigurationLoading {
     /// Rules for certificates by ACME.
@@ -24,6 +25,7 @@ extension ConfigurationLoading {
             acme.challenges != [.http01] || !configuration.listen.http.isEmpty, "acme.challenges", "listen.http",
             "acme.challenges is http-01 alone, but listen.http names no address to answer on",
             cure: "add tls-alpn-01, or an address to listen.http")
+        noteUncertified()
         checkAccount(acme.externalAccount, prefix: "acme.eab")
         checkAccount(acme.fallbackExternalAccount, prefix: "acme.fallback_eab")
         check(
@@ -33,6 +35,29 @@ extension ConfigurationLoading {
         for (path, directory) in [("acme.fallback_directory", acme.fallbackDirectory), ("acme.staging_directory", acme.stagingDirectory)] {
             check(
                 directory != acme.directory, path, "acme.directory", "\(path) is the same as acme.directory", cure: "name another, or none")
+        }
+    }
+
+    /// The hosts of the sites that certificates can be ordered for.
+    var certifiableHostsOfSites: [String] { hostsOfSites.filter { Self.fault(ofName: $0) == nil } }
+
+    /// Hosts of sites that are served without a certificate of their own.
+    private mutating func noteUncertified() {
+        for (index, site) in configuration.sites.enumerated() {
+            for host in site.hosts {
+                let reason: String
+                switch host {
+                case .any: continue
+                case .wildcard:
+                    reason = "a certificate for \(host.text) needs a challenge over DNS: name in acme.domains those that are used"
+                case .exact(let name):
+                    if configuration.acme.domains.contains(name) { continue }
+                    reason =
+                        Self.fault(ofName: name).map { "no certificate can be ordered for \(name): \($0.problem)" }
+                        ?? "acme.domains does not name \(name), so there is no certificate for it"
+                }
+                notices.append("\(siteOrigins[index]["host"] ?? sitePlaces[index]): \(reason)")
+            }
         }
     }
 

@@ -53,6 +53,7 @@ extension ConfigurationLoading {
             cure: "round it")
         checkAddresses()
         checkTLS()
+        checkSites()
         if auth.jwtSecret != nil, auth.signing != .hs256, let place = origins["auth.jwt_secret"] {
             notices.append("\(place): auth.jwt_secret is not used: auth.signing is \(auth.signing.rawValue)")
         }

@@ -8,7 +8,7 @@ extension ConfigurationLoading {
         if isDefault("tls.mode") {
             if !configuration.tls.certificates.isEmpty {
                 configuration.tls.mode = .files
-            } else if configuration.acme.email != nil, givesHTTPS || isDefault("public_url") && !configuration.acme.domains.isEmpty {
+            } else if configuration.acme.email != nil, givesHTTPS || isDefault("public_url") && firstName != nil {
                 configuration.tls.mode = .acme
             }
         }
@@ -19,16 +19,22 @@ extension ConfigurationLoading {
             if isDefault("listen.http"), mode == .acme || publicURL.port == 443 { configuration.listen.http = [.anyAddress(port: 80)] }
             if isDefault("listen.https") { configuration.listen.https = [.anyAddress(port: publicURL.port)] }
         }
-        if mode == .acme, isDefault("acme.domains"), publicURL.scheme == .https { configuration.acme.domains = [publicURL.host] }
+        if mode == .acme, isDefault("acme.domains"), publicURL.scheme == .https {
+            configuration.acme.domains = [publicURL.host] + certifiableHostsOfSites.filter { $0 != publicURL.host }
+        }
         if isDefault("acme.staging_directory"), configuration.acme.directory == Configuration.ACME.letsEncrypt {
             configuration.acme.stagingDirectory = Configuration.ACME.letsEncryptStaging
         }
     }
 
+    /// The name that stands for the server where none is given as `public_url`.
+    private var firstName: String? {
+        configuration.api.host ?? configuration.acme.domains.first ?? certifiableHostsOfSites.first
+    }
+
     private var derivedPublicURL: WebOrigin {
         switch configuration.tls.mode {
-        case .acme where !configuration.acme.domains.isEmpty:
-            WebOrigin(scheme: .https, host: configuration.acme.domains[0], port: 443)
+        case .acme where firstName != nil: WebOrigin(scheme: .https, host: firstName!, port: 443)
         case .selfSigned:
             // For development: a port that needs no privilege, and a name that means this machine (RFC 6761 §6.3).
             WebOrigin(scheme: .https, host: "localhost", port: configuration.listen.https.lazy.compactMap(\.port).first ?? 8443)

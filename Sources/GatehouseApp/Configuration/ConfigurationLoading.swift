@@ -6,6 +6,11 @@ struct ConfigurationLoading {
     var origins: [String: ConfigurationPlace] = [:]
     var faults: [ConfigurationFault] = []
     var notices: [String] = []
+    /// Of each site: where its keys were written, and where it begins.
+    var siteOrigins: [[String: ConfigurationPlace]] = []
+    var sitePlaces: [ConfigurationPlace] = []
+    /// Of each policy of the operator's own: where it begins, and which keys it lacks.
+    var policyPlaces: [String: (place: ConfigurationPlace, missing: [String])] = [:]
 
     let environment: [String: String]
 
@@ -28,6 +33,8 @@ struct ConfigurationLoading {
         let contents = ConfigurationFile(file.text, file: path)
         faults += contents.faults
         for entry in contents.entries { assign(entry.key, entry.value, at: entry.place, name: entry.key.path) }
+        readSites(contents.sites)
+        readPolicies(contents.policies)
         warnIfExposed(file, path, contents.entries.map(\.key))
     }
 

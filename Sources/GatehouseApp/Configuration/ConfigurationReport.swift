@@ -22,6 +22,8 @@ extension Configuration.Loaded {
             let assignment = line.value.map { "\(parts.last!) = \($0)" } ?? "# \(parts.last!) is not set"
             text += padded(assignment, to: 44) + "# \(line.origin)\n"
         }
+        for policy in configuration.limits.custom { text += policy.report }
+        for index in configuration.sites.indices { text += report(ofSite: index) }
         if !notices.isEmpty { text += "\n" + notices.map { "# note: \($0)\n" }.joined() }
         return text
     }
@@ -76,16 +78,16 @@ extension Configuration {
             let literal = key.isSecret ? nil : key.literal(defaults)
             text += "# \(parts.last!) = \(literal?.toml ?? key.example.map { "\"\($0)\"" } ?? "\"\"")\n"
         }
-        return text
+        return text + Site.reference
     }
 }
 
-private func padded(_ text: String, to width: Int) -> String {
+func padded(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
 }
 
 /// Lines of at most `width` characters, broken at spaces.
-private func wrapped(_ text: String, at width: Int) -> [String] {
+func wrapped(_ text: String, at width: Int) -> [String] {
     var lines = [""]
     for word in text.split(separator: " ") {
         if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > width { lines.append("") }

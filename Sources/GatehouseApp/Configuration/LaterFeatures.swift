@@ -3,7 +3,7 @@
 enum LaterFeatures {
     /// Tables and keys, with everything below them.
     static let paths: Set<String> = [
-        "site", "redis", "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
+        "redis", "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
         "limits.redis_url", "database.pool_size",
     ]
 

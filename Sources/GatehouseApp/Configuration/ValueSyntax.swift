@@ -1,15 +1,21 @@
 import GateCore
 
 /// A value as a source gave it, before its key reads it.
-enum RawValue: Hashable {
+enum RawValue: Hashable, Sendable {
     /// From the environment, an environment file, a credential or a flag: every type is written as text there.
     case text(String)
     case string(String)
     case integer(Int64)
     case bool(Bool)
     case array([RawValue])
-    /// What no key takes: a table, a date, a floating-point number.
+    case table([Field])
+    /// What no key takes: a date, a floating-point number, a list of tables.
     case other(kind: String)
+
+    struct Field: Hashable, Sendable {
+        var name: String
+        var value: RawValue
+    }
 
     var kind: String {
         switch self {
@@ -17,12 +23,13 @@ enum RawValue: Hashable {
         case .integer: "a number"
         case .bool: "true or false"
         case .array: "a list"
+        case .table: "a table"
         case .other(let kind): kind
         }
     }
 
     /// A text in quotes, followed by a space; nothing for the rest.
-    fileprivate var quoted: String {
+    var quoted: String {
         switch self {
         case .text(let text), .string(let text): "\"\(text)\" "
         default: ""
@@ -31,10 +38,16 @@ enum RawValue: Hashable {
 }
 
 /// A value as it is written back: by `check`, in the reference and in `.env.example`.
-enum Literal: Hashable {
+enum Literal: Hashable, Sendable {
     case quoted(String)
     case bare(String)
     case list([String])
+    case table([Field])
+
+    struct Field: Hashable, Sendable {
+        var name: String
+        var value: String
+    }
 
     /// As TOML writes it.
     var toml: String {
@@ -42,6 +55,7 @@ enum Literal: Hashable {
         case .quoted(let text): Self.quote(text)
         case .bare(let text): text
         case .list(let texts): "[" + texts.map(Self.quote).joined(separator: ", ") + "]"
+        case .table(let fields): "{" + fields.map { " \(Self.quote($0.name)) = \(Self.quote($0.value))" }.joined(separator: ",") + " }"
         }
     }
 
@@ -50,6 +64,7 @@ enum Literal: Hashable {
         switch self {
         case .quoted(let text), .bare(let text): text
         case .list(let texts): texts.joined(separator: ",")
+        case .table(let fields): fields.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
         }
     }
 

@@ -1,4 +1,5 @@
 package import GateHTTP
+package import GateProxy
 import NIOHTTP1
 
 /// What plain HTTP answers where there is HTTPS: the health calls, which load balancers make without TLS, and for everything else the same
@@ -9,15 +10,23 @@ import NIOHTTP1
 package struct HTTPSRedirect: Responder {
     private let publicURL: WebOrigin
     private let names: Set<String>
+    private let sites: SiteDirectory?
     private let api: any Responder
+    private let next: any Responder
 
     /// - Parameters:
     ///   - names: the hosts that HTTPS is served for besides that of `publicURL`, in lower case.
-    ///   - api: answers the health calls, and what a trusted proxy received over HTTPS.
-    package init(to publicURL: WebOrigin, names: [String], api: any Responder) {
+    ///   - sites: whose hosts are served as well.
+    ///   - api: answers the health calls.
+    ///   - next: answers what a trusted proxy received over HTTPS; `nil` for `api`.
+    package init(
+        to publicURL: WebOrigin, names: [String], sites: SiteDirectory? = nil, api: any Responder, next: (any Responder)? = nil
+    ) {
         self.publicURL = publicURL
         self.names = Set(names)
+        self.sites = sites
         self.api = api
+        self.next = next ?? api
     }
 
     /// Browsers keep a permanent redirect for as long as they like: after a mistake in the configuration, an hour is long enough.
@@ -28,7 +37,8 @@ package struct HTTPSRedirect: Responder {
     ]
 
     package func respond(to request: Request) -> Answer {
-        if request.scheme == .https || Self.healthPaths.contains(request.target.path) { return api.respond(to: request) }
+        if request.scheme == .https { return next.respond(to: request) }
+        if Self.healthPaths.contains(request.target.path) { return api.respond(to: request) }
         let location = origin(for: request.authority).description + request.target.raw
         return .now(Response(.permanentRedirect, headers: ["location": location, "cache-control": Self.cacheControl]))
     }
@@ -37,6 +47,6 @@ package struct HTTPSRedirect: Responder {
         guard var host = splitHostAndPort(authority[...])?.host else { return publicURL }
         if host.hasSuffix(".") { host.removeLast() }
         let name = String(host)
-        return names.contains(name) ? WebOrigin(scheme: .https, host: name, port: publicURL.port) : publicURL
+        return names.contains(name) || sites?.names(name) == true ? WebOrigin(scheme: .https, host: name, port: publicURL.port) : publicURL
     }
 }

@@ -31,7 +31,7 @@ extension ServerCertificates {
     // MARK: Self-signed
 
     func selfSignedFile() throws(CertificateError) -> SelfSignedFile {
-        let names = configuration.tls.mode == .acme ? configuration.acme.domains : [configuration.publicURL.host]
+        let names = configuration.tls.mode == .acme ? configuration.acme.domains : configuration.ownHosts
         return try SelfSignedFile(folder: configuration.dataDirectory, names: names)
     }
 

@@ -137,7 +137,13 @@ struct ConfigurationFaultTests {
             ]
         ),
         ("public_url = \"https://u:p@a\"", ["gatehouse.toml:1:1: public_url: holds a user name: leave it out"]),
-        ("[[site]]\nhost = \"*\"\n[[site]]\nhost = \"a\"", ["gatehouse.toml:1:3: site: not available in this version: remove it"]),
+        (
+            "[[site]]\nhost = \"*\"\n[[site]]\nhost = \"a\"",
+            [
+                "gatehouse.toml:2:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
+                "gatehouse.toml:4:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
+            ]
+        ),
         ("[limits]\nbackend = \"redis\"", ["gatehouse.toml:2:1: limits.backend: \"redis\" is not available in this version: write memory"]),
         (
             "database.url = \"postgres://u:secret@h/db\"",
@@ -145,7 +151,7 @@ struct ConfigurationFaultTests {
                 "gatehouse.toml:1:10: database.url: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
             ]
         ),
-        ("[limits.policies.logins]\nlimit = 3", ["gatehouse.toml:1:18: unknown policy \"logins\": did you mean \"login\"?"]),
+        ("[limits.policies.logins]\nlimit = 3", ["gatehouse.toml:2:1: no site uses the policy \"logins\": did you mean \"login\"?"]),
         (
             "[limits.policies.api]\nlimt = 3",
             ["gatehouse.toml:2:1: unknown key \"limits.policies.api.limt\": did you mean \"limits.policies.api.limit\"?"]

@@ -1,0 +1,67 @@
+package import GateHTTP
+import NIOCore
+import Synchronization
+
+/// One server that an ``HTTPClient`` sends streamed requests to: what a proxy has for each of its upstreams. It has connections of its own,
+/// which are closed as they fall idle once nobody holds it any more.
+package final class Endpoint: Sendable {
+    package let settings: EndpointSettings
+    let destination: Destination
+    private let loops: ClientLoops
+    private let authority: String
+    /// The pool's host on each event loop: nothing is looked up for a request.
+    private let hosts: [NIOLoopBoundBox<ClientLoop.Pool.Host>]
+    private let counters: [InFlightCounter]
+
+    init(_ settings: EndpointSettings, _ destination: Destination, _ loops: ClientLoops) {
+        self.settings = settings
+        self.destination = destination
+        self.loops = loops
+        authority = settings.url.authority
+        hosts = loops.loops.map { loop in
+            .makeBoxSendingValue(
+                ClientLoop.Pool.Host(destination, limit: settings.connections), eventLoop: loop.context.eventLoop)
+        }
+        counters = loops.loops.map { _ in InFlightCounter() }
+    }
+
+    /// Sends a request whose body may be a stream, and returns with the head of the response: the body follows as it is read.
+    ///
+    /// Fast where the task runs on one of the client's event loops. Cancelling the task gives the request up.
+    /// - Throws: ``OutgoingError``; its ``OutgoingError/progress`` tells how far the request had come.
+    package func stream(_ request: StreamedRequest) async throws(OutgoingError) -> StreamedResponse {
+        if let loop = loops.current { return try await loop.head(of: call(request, on: loop)).get() }
+        let loop = loops.loop(for: destination)
+        return try await withTaskExecutorPreference(loop.executor) { () async -> OutgoingCall.Outcome in
+            await loop.head(of: call(request, on: loop))
+        }.get()
+    }
+
+    private func call(_ request: StreamedRequest, on loop: ClientLoops.Loop) -> OutgoingCall {
+        let wire = ClientRequest(
+            method: request.method, target: request.target, authority: request.authority ?? authority, headers: request.headers,
+            encodedFields: request.encodedFields, body: request.body, upgrade: request.upgrade,
+            expectsContinue: request.expectsContinue, acceptsTrailers: request.acceptsTrailers, mayResend: request.mayResend)
+        let call = OutgoingCall(
+            wire, to: hosts[loop.index].value,
+            limits: .staged(connect: settings.connectTime, response: request.responseTime, idle: request.idleTime),
+            at: loop.context.value.now())
+        call.counter = counters[loop.index]
+        return call
+    }
+
+    /// Requests that are on their way, on all event loops: those with an open tunnel, or with a body that has not been read to its end,
+    /// among them.
+    package var requestsInFlight: Int { counters.reduce(0) { $0 + $1.count } }
+}
+
+/// Counts what one event loop has on its way; read from anywhere.
+final class InFlightCounter: Sendable {
+    private let value = Atomic<Int>(0)
+    /// Keeps the counters of two event loops off the same line of the cache.
+    private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
+
+    var count: Int { value.load(ordering: .relaxed) }
+    func increment() { value.add(1, ordering: .relaxed) }
+    func decrement() { value.subtract(1, ordering: .relaxed) }
+}

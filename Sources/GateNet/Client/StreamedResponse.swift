@@ -1,0 +1,44 @@
+package import GateHTTP
+package import NIOCore
+package import NIOHTTP1
+
+/// A response whose body may follow.
+package struct StreamedResponse: Sendable {
+    package enum Body: Sendable {
+        /// All of it, perhaps nothing: it came with the head, and the connection serves others already.
+        case whole(ByteBuffer)
+        /// Letting go of it before its end breaks the exchange off. `length` is that of `Content-Length`.
+        case stream(length: Int?, ResponseBodyStream)
+        /// The status is 101, and the protocol the one that was asked for. Letting go of it breaks the connection off.
+        case tunnel(any Tunnel)
+    }
+
+    package let status: HTTPResponseStatus
+    /// All the fields as they came, those between the server and us among them (RFC 9110 §7.6.1): see ``isHopByHop(_:)``.
+    package let fields: FieldSection
+    /// The value of the `Connection` field, where it names more than `close`, `keep-alive` and `upgrade`: fields not to be passed on.
+    package let connectionOptions: String?
+    /// What `Content-Length` says: of the body, or of the one that was left out (an answer to `HEAD`, a 304).
+    package let length: Int?
+    package let body: Body
+
+    package var headers: HTTPHeaders { fields.headers }
+}
+
+extension StreamedResponse {
+    /// Whether the field is between the server and us whatever `Connection` says: that, `Keep-Alive`, `Proxy-Connection`, `TE`,
+    /// `Transfer-Encoding`, `Upgrade`, `Proxy-Authenticate`; and `Content-Length`, which is told by ``length``.
+    @inlinable
+    package static func isHopByHop(_ name: UnsafeRawBufferPointer) -> Bool {
+        switch name.count {
+        case 2: FieldSection.matches(name, "te")
+        case 7: FieldSection.matches(name, "upgrade")
+        case 10: FieldSection.matches(name, "connection") || FieldSection.matches(name, "keep-alive")
+        case 14: FieldSection.matches(name, "content-length")
+        case 16: FieldSection.matches(name, "proxy-connection")
+        case 17: FieldSection.matches(name, "transfer-encoding")
+        case 18: FieldSection.matches(name, "proxy-authenticate")
+        default: false
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import GateHTTP
+
+/// How the path that the client asked for becomes the one that the application is asked for. The rest of the target is passed on as it was
+/// sent, byte by byte: what the access rule saw is what arrives (CHECKLIST 32).
+struct PathRewrite: Sendable {
+    private let stripped: PathPrefix?
+    private let added: String
+
+    /// - Parameters:
+    ///   - stripped: taken off, where it covers the path.
+    ///   - added: put before it; a slash at the end does not count.
+    init(stripped: String?, added: [String?]) {
+        self.stripped = stripped.flatMap { $0 == "/" ? nil : PathPrefix($0) }
+        self.added = added.compactMap(\.self).map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }.joined()
+    }
+
+    func target(for target: RequestTarget) -> String {
+        var rest = target.raw[...]
+        if let stripped, stripped.covers(target.path) {
+            rest = rest.dropFirst(stripped.text.count)
+        } else if added.isEmpty {
+            return target.raw
+        }
+        // `/app` and `/app?x` leave nothing, or only the query.
+        let hasPath = rest.utf8.first == UInt8(ascii: "/")
+        return hasPath ? added + rest : "\(added)/\(rest)"
+    }
+}

@@ -1,0 +1,62 @@
+import GateHTTP
+import GateNet
+import Logging
+import NIOCore
+import NIOHTTP1
+
+extension UpstreamHandler {
+    /// The answer to the client; the server at `index` is held until its last byte has been passed on.
+    func pass(_ response: StreamedResponse, to request: Request, from index: Int, _ handshake: WebSocketHandshake?) -> Response {
+        let server = upstream.group.servers[index]
+        var answer = Response(response.status)
+        switch response.body {
+        case .whole(let bytes):
+            server.ended()
+            if request.method == .HEAD {
+                // Its length is that of the body that GET would bring.
+                answer.body = .stream(length: response.length) { _ in }
+            } else if bytes.readableBytes > 0 {
+                answer.body = .bytes(bytes)
+            }
+        case .stream(let length, let body):
+            let use = UpstreamUse(server)
+            answer.body = .stream(length: length) { [self] writer in
+                defer { use.end() }
+                try await pass(body, to: writer, for: request, from: index)
+            }
+        case .tunnel(let tunnel):
+            let use = UpstreamUse(server)
+            guard let handshake, handshake.isAccepted(by: response) else {
+                upstream.failed(index, "it agreed to a WebSocket without the proof of RFC 6455 §4.2.2")
+                return refusal(Problem(.upstreamUnreachable), request)
+            }
+            answer.body = .tunnel { client in
+                await TunnelBridge.join(client, tunnel)
+                use.end()
+            }
+        }
+        answer.encodedFields = responseFields.fields(
+            response.fields, connectionOptions: response.connectionOptions, leavesOutAccept: handshake?.isOurs == true)
+        return answer
+    }
+
+    private func pass(_ body: any BodyStream, to writer: any BodyWriter, for request: Request, from index: Int) async throws {
+        while true {
+            let part: ByteBuffer?
+            do throws(BodyError) {
+                part = try await body.next()
+            } catch {
+                // Where the client has gone, that is why: nobody is to blame.
+                if !Task.isCancelled {
+                    upstream.failed(index, "its response broke off (\(error))")
+                    tell("An application's response broke off", "\(error)", request)
+                }
+                throw error
+            }
+            guard let part else { break }
+            try await writer.write(part)
+        }
+        let trailers = PassedTrailers.fields(await body.trailers)
+        if !trailers.isEmpty { await writer.trailers(trailers) }
+    }
+}

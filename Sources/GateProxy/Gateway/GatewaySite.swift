@@ -1,0 +1,39 @@
+package import GateAccess
+import GateHTTP
+import NIOHTTP1
+
+/// A site as it is served: its rules, its door, and what answers behind it.
+package struct GatewaySite: Sendable {
+    package let route: SiteRoute
+    package let door: Door
+    package let handler: any RouteHandler
+    /// Changes of the answers' fields that the handler does not make itself.
+    let changes: ResponseChanges?
+
+    /// - Parameters:
+    ///   - policies: those of the route's ``SiteRoute/limits``.
+    ///   - changesFields: whether ``SiteRoute/responseFields`` are the gateway's to apply.
+    package init(_ route: SiteRoute, policies: [RoutePolicy], handler: any RouteHandler, changesFields: Bool) {
+        self.route = route
+        self.handler = handler
+        door = Door(name: route.name, access: route.access, policies: policies)
+        let isChanged = !route.responseFields.removed.isEmpty || !route.responseFields.set.isEmpty
+        changes = changesFields && isChanged ? ResponseChanges(route.responseFields) : nil
+    }
+}
+
+/// Removes fields from an answer of ours, and sets others.
+struct ResponseChanges: Sendable {
+    private let removed: [String]
+    private let set: [(name: String, value: String)]
+
+    init(_ changes: FieldChanges) {
+        removed = changes.removed + changes.set.map(\.name)
+        set = changes.set
+    }
+
+    func apply(to response: inout Response) {
+        for name in removed { response.headers.remove(name: name) }
+        for field in set { response.headers.add(name: field.name, value: field.value) }
+    }
+}

@@ -1,0 +1,26 @@
+package import GateAccess
+
+/// The sites of a configuration, found by host and path.
+package struct SiteDirectory: DoorDirectory {
+    package let sites: [GatewaySite]
+    private let table: SiteTable
+
+    package init(_ sites: [GatewaySite]) {
+        self.sites = sites
+        table = SiteTable(sites.map(\.route))
+    }
+
+    /// As ``SiteTable/find(authority:path:)``; a site's number is its place in ``sites``.
+    func find(authority: String, path: Substring) -> SiteTable.Match { table.find(authority: authority, path: path) }
+
+    /// As ``SiteTable/names(_:)``.
+    package func names(_ host: String) -> Bool { table.names(host) }
+
+    package func door(authority: String, path: Substring) -> DoorMatch {
+        switch table.find(authority: authority, path: path) {
+        case .site(let index): .door(sites[index].door)
+        case .ambiguous: .ambiguous
+        case .none: .none
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import GateCore
+import GateCrypto
+import GateNet
+import GateProxy
+import Logging
+
+/// Makes what answers the sites of a configuration.
+struct SiteBuilder {
+    private let configuration: Configuration
+    private let composition: Composition
+    private let client: HTTPClient
+    private let baseURL: String
+    private let log: Logger
+    private let previous: [Upstream]
+
+    /// - Parameters:
+    ///   - client: reaches the applications, wherever the operator says they are.
+    ///   - baseURL: where problem documents are explained, without a slash at its end.
+    ///   - previous: upstreams of the configuration before.
+    init(
+        _ configuration: Configuration, _ composition: Composition, client: HTTPClient, baseURL: String, log: Logger, previous: [Upstream]
+    ) {
+        self.configuration = configuration
+        self.composition = composition
+        self.client = client
+        self.baseURL = baseURL
+        self.log = log
+        self.previous = previous
+    }
+
+    /// - Throws: `ConfigurationFaults` for files that cannot be used.
+    func build() throws(ConfigurationFaults) -> (sites: [GatewaySite], upstreams: [Upstream]) {
+        var sites: [GatewaySite] = []
+        var upstreams: [Upstream] = []
+        var faults: [ConfigurationFault] = []
+        for route in configuration.routes {
+            let handler: any RouteHandler
+            switch route.target {
+            case .upstream(let rules):
+                do throws(ConfigurationFault) {
+                    let upstream = try upstream(rules, of: route)
+                    upstreams.append(upstream)
+                    handler = UpstreamHandler(route, to: upstream, baseURL: baseURL, entropy: composition.entropy, log: log)
+                } catch {
+                    faults.append(error)
+                    continue
+                }
+            case .folder(let rules):
+                handler = FolderHandler(rules, baseURL: baseURL, logger: log, time: composition.time, entropy: composition.entropy)
+            case .redirect(let rules): handler = RedirectHandler(rules, baseURL: baseURL)
+            case .fixed(let answer): handler = FixedHandler(answer)
+            }
+            var changesFields = true
+            if case .upstream = route.target { changesFields = false }
+            sites.append(
+                GatewaySite(
+                    route, policies: configuration.limits.routePolicies(route.limits), handler: handler, changesFields: changesFields))
+        }
+        if !faults.isEmpty { throw ConfigurationFaults(faults: faults) }
+        return (sites, upstreams)
+    }
+
+    private func upstream(_ rules: UpstreamRules, of route: SiteRoute) throws(ConfigurationFault) -> Upstream {
+        let authorities = try rules.authoritiesFile.map { path throws(ConfigurationFault) in Array(try TextFile(path: path).text.utf8) }
+        do throws(CryptoError) {
+            return try Upstream(
+                rules, site: route.name, client: client, authorities: authorities,
+                adopting: previous.first { $0.name == route.name }, time: composition.time, log: log)
+        } catch {
+            throw ConfigurationFault(
+                .file(rules.authoritiesFile ?? "", line: 0, column: 0), "is no upstream_ca: \(error)",
+                cure: "name a PEM file with the authority's certificate")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+"""Takes uploads as fast as they come, and answers with how much it was: `sink.py PORT`. One at a time; bodies with a length or in chunks."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+ROOM = 1 << 20
+
+
+def body_length(connection: socket.socket, head: bytes, rest: bytes) -> int:
+    """Reads the body, and returns how long it was."""
+    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])}
+    buffer = memoryview(bytearray(ROOM))
+    if b"content-length" in fields:
+        left = int(fields[b"content-length"]) - len(rest)
+        while left > 0:
+            count = connection.recv_into(buffer, min(ROOM, left))
+            if not count:
+                raise OSError("cut short")
+            left -= count
+        return int(fields[b"content-length"])
+    total, pending = 0, rest
+    while True:
+        while b"\r\n" not in pending:
+            pending += received(connection)
+        size, pending = pending.split(b"\r\n", 1)
+        left = int(size, 16) + 2
+        total += left - 2
+        taken = min(left, len(pending))
+        pending, left = pending[taken:], left - taken
+        while left > 0:
+            count = connection.recv_into(buffer, min(ROOM, left))
+            if not count:
+                raise OSError("cut short")
+            left -= count
+        if int(size, 16) == 0:
+            return total
+
+
+def received(connection: socket.socket) -> bytes:
+    data = connection.recv(ROOM)
+    if not data:
+        raise OSError("cut short")
+    return data
+
+
+def main(port: int) -> None:
+    listener = socket.create_server(("127.0.0.1", port))
+    while True:
+        connection, _ = listener.accept()
+        pending = b""
+        try:
+            while True:
+                while b"\r\n\r\n" not in pending:
+                    pending += received(connection)
+                head, pending = pending.split(b"\r\n\r\n", 1)
+                length = str(body_length(connection, head, pending)).encode()
+                pending = b""
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(length) + length)
+        except OSError:
+            pass
+        connection.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

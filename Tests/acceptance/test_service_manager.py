@@ -1,0 +1,125 @@
+"""What a service manager such as systemd sees: states, the watchdog, sockets that stay while the server is restarted."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+
+from gate import BINARY, Gatehouse
+
+LISTENING = ["sh", "-c", 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@"']
+
+
+class ManagedGatehouse(Gatehouse):
+    """Started as systemd starts it: with a listening socket as descriptor 3, and a socket for what it tells."""
+
+    def __init__(self, folder, address=None, **settings):
+        super().__init__(folder, settings)
+        self.socket = socket.create_server(("127.0.0.1", self.port), backlog=128)
+        if address:
+            self.settings["listen"]["http"] = [address]
+            self.write_config()
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(folder / "notify"))
+        self.manager.settimeout(10)
+        self.env["NOTIFY_SOCKET"] = str(folder / "notify")
+
+    def spawn(self):
+        def pass_on():
+            os.dup2(self.socket.fileno(), 3, inheritable=True)
+
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [*LISTENING, str(BINARY), "serve", "--config", str(self.config)], cwd=self.folder, env=self.environment(),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, close_fds=False, preexec_fn=pass_on)
+        return self.process
+
+    def told(self) -> dict:
+        lines = self.manager.recv(4096).decode().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def kill(self):
+        super().kill()
+        self.socket.close()
+        self.manager.close()
+
+
+@pytest.fixture
+def make_managed(tmp_path, request):
+    servers = request.node.servers = []
+
+    def make(**settings):
+        folder = tmp_path / f"managed{len(servers)}"
+        folder.mkdir()
+        servers.append(ManagedGatehouse(folder, **settings))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.kill()
+
+
+def test_ready_and_stopping_are_told(make_managed):
+    server = make_managed()
+    server.start()
+    ready = server.told()
+    assert ready["READY"] == "1" and server.url in ready["STATUS"]
+    assert server.stop() == 0
+    assert server.told()["STOPPING"] == "1"
+
+
+def test_a_restart_refuses_no_connection(make_managed):
+    """The socket listens on while the process is replaced: clients wait, none is turned away."""
+    server = make_managed()
+    server.start()
+    statuses, stop = [], threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            statuses.append(requests.get(server.url + "/health", headers={"Connection": "close"}, timeout=10).status_code)
+
+    client = threading.Thread(target=ask)
+    client.start()
+    try:
+        for _ in range(3):
+            before = len(statuses)
+            assert server.stop() == 0
+            server.spawn()
+            deadline = time.monotonic() + 10
+            while len(statuses) < before + 5 and client.is_alive() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert len(statuses) >= before + 5
+    finally:
+        stop.set()
+        client.join(15)
+    assert set(statuses) == {200}
+
+
+def test_a_socket_that_nothing_is_configured_for(make_managed):
+    server = make_managed(address="127.0.0.1:1")
+    server.spawn()
+    assert server.wait_exit(10) == 78
+    assert f"127.0.0.1:{server.port}" in server.log_text() and "gatehouse.socket" in server.log_text()
+
+
+def test_the_watchdog_is_fed_by_a_server_that_lives(make_managed):
+    """CHECKLIST 54: a stopped process feeds it no more, which is when systemd restarts it."""
+    server = make_managed()
+    server.env["WATCHDOG_USEC"] = "400000"
+    server.start()
+    while "READY" not in server.told():
+        pass
+    for _ in range(3):
+        assert server.told() == {"WATCHDOG": "1"}
+    os.kill(server.server_pid(), signal.SIGSTOP)
+    server.manager.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            server.told()
+    os.kill(server.server_pid(), signal.SIGCONT)
+    assert server.told() == {"WATCHDOG": "1"}

@@ -1,0 +1,265 @@
+"""Many clients at once, slow ones, too many of them, and too few descriptors: what an honest client at the gateway notices."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from others import nginx_with_files
+from recording import Recorder, response
+from sites import HOST, SiteGatehouse
+from tracing import eventually
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory):
+    made = nginx_with_files(tmp_path_factory.mktemp("nginx") / "files").start()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def descriptors():
+    """As many as may be had, for the servers that inherit the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextlib.contextmanager
+def crowd(server: SiteGatehouse, count: int, kind: str, seconds: float = 60):
+    """A crowd that is there; `tell()` of what is yielded ends it, and returns what it saw."""
+    process = subprocess.Popen(
+        [sys.executable, HERE / "crowd.py", str(server.port), str(count), kind, str(seconds), server.authority("http")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def told(process: subprocess.Popen) -> dict:
+    return json.loads(process.stdout.readline())
+
+
+def ended(process: subprocess.Popen) -> dict:
+    process.stdin.close()
+    return told(process)
+
+
+class Fresh:
+    """A client that comes anew each time, and how long it waits."""
+
+    def __init__(self, server: SiteGatehouse, path: str, *fields: tuple[str, str], every: float = 0.02):
+        self.server, self.path, self.fields, self.every = server, path, fields, every
+        self.waits: list[float] = []
+        self.wrong: list[str] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._stopping.wait(self.every):
+            begun = time.monotonic()
+            try:
+                with self.server.client("http", timeout=5) as client:
+                    status = client.get(self.path, *self.fields).status
+                    if status != 200:
+                        self.wrong.append(str(status))
+            except Exception as error:  # noqa: BLE001: told by the test
+                self.wrong.append(repr(error))
+            self.waits.append(time.monotonic() - begun)
+
+    def percentile(self, percent: float) -> float:
+        return sorted(self.waits)[min(len(self.waits) - 1, int(len(self.waits) * percent / 100))]
+
+
+def wrk(server: SiteGatehouse, connections: int, seconds: int, path: str, *fields: tuple[str, str], secure: bool = False) -> dict:
+    """What wrk tells: requests a second, latencies in milliseconds, and what failed."""
+    protocol = "https" if secure else "http"
+    named = [part for name, value in (("Host", server.authority(protocol)), *fields) for part in ("-H", f"{name}: {value}")]
+    url = f"{protocol}://127.0.0.1:{server.https_port if secure else server.port}{path}"
+    text = subprocess.run(["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "--latency", *named, url], capture_output=True, text=True, check=True).stdout
+    latencies = {percent: float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit] for percent, number, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)", text)}
+    failed = sum(int(number) for number in re.findall(r"(?:connect|read|write|timeout) (\d+)", text)) + sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", text))
+    return {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), "p50": latencies["50"], "p99": latencies["99"], "failed": failed}
+
+
+def test_ten_thousand_idle_and_a_thousand_busy(make_sites, nginx, record_property):
+    """A crowd that has been answered and stays, and a thousand who ask without pause: nobody fails, and memory is a few KB for each."""
+    server = make_sites([{"upstream": nginx.url, "access": "optional"}], {"http": {"max_connections": 15_000}}).start()
+    user = server.user()
+    assert wrk(server, 64, 1, "/small", user.bearer)["failed"] == 0
+    before = server.resident_mb()
+    with crowd(server, 10_000, "idle") as process:
+        opened = told(process)
+        assert opened["alive"] == 10_000 and opened["answered"] == 10_000 and not opened["ended"], opened
+        idle = server.resident_mb()
+        with Fresh(server, "/small") as fresh:
+            busy = wrk(server, 1000, 4, "/small", user.bearer)
+        loaded = server.resident_mb()
+        over = ended(process)
+    figures = {"rate": busy["rate"], "p50_ms": busy["p50"], "p99_ms": busy["p99"], "fresh_p99_ms": 1000 * fresh.percentile(99), "memory_mb": (before, idle, loaded)}
+    record_property("figures", figures)
+    print(figures)
+    assert over["alive"] == 10_000, f"idle clients were ended: {over}"
+    assert busy["failed"] == 0 and not fresh.wrong, (busy, fresh.wrong[:3])
+    assert fresh.percentile(99) < 0.5, figures
+    assert (idle - before) * 1e6 / 10_000 < 12_000, "bytes for each that is idle"
+    assert loaded < 200, figures
+
+
+@pytest.mark.parametrize("kind", ["head", "body", "reader"])
+def test_a_fresh_client_is_answered_among_ten_thousand_slow_ones(make_sites, nginx, kind):
+    """CHECKLIST 57: half a head, half a body, an answer that is not read; each ten thousand times, and somebody else asks through it."""
+    times = {name: "4s" for name in ("header_timeout", "body_timeout", "write_timeout")}
+    server = make_sites([{"upstream": nginx.url, "access": "public"}, {"path": "/signed", "upstream": nginx.url, "strip_prefix": True}],
+                        {"http": {"max_connections": 14_000, **times}}).start()
+    user = server.user()
+    with Fresh(server, "/signed/small", user.bearer) as fresh, crowd(server, 10_000, kind, 20) as process:
+        opened = told(process)
+        assert opened["refused"] == 0, opened
+        # All of them are ended in their time: until then, and while it happens, the others are served.
+        eventually(lambda: server.descriptors() < 200, 25)
+    assert not fresh.wrong, (len(fresh.wrong), fresh.wrong[:5], len(fresh.waits))
+    assert fresh.percentile(99) < 0.5, f"fresh clients waited: p99 {fresh.percentile(99):.3f} s, {max(fresh.waits):.3f} s"
+    assert server.resident_mb() < 200
+
+
+def test_out_of_descriptors(make_sites, nginx):
+    """CHECKLIST 53 at the gateway: neither the door nor the way to the application spins or stays shut."""
+    server = make_sites([{"upstream": nginx.url, "access": "public"}], wrapper=["prlimit", "--nofile=120:120", "--"])
+    server.spawn()
+    server.wrapper = []
+    server.wait_ready()
+    held = []
+
+    def processor_time() -> float:
+        fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    try:
+        for _ in range(200):
+            try:
+                held.append(socket.create_connection(("127.0.0.1", server.port), timeout=2))
+                held[-1].sendall(f"GET /mebibyte HTTP/1.1\r\nHost: {server.authority('http')}\r\n\r\n".encode())
+            except OSError:
+                break
+        before = processor_time()
+        time.sleep(1)
+        assert processor_time() - before < 0.4, "it spins"
+        assert server.is_running()
+    finally:
+        for connection in held:
+            connection.close()
+
+    def answers() -> bool:
+        try:
+            with server.client("http", timeout=2) as client:
+                return client.get("/small").status == 200
+        except OSError:
+            return False
+        except Exception:  # noqa: BLE001: closed in the middle is no answer either
+            return False
+
+    eventually(answers, 10)
+
+
+class OpenLoop:
+    """Asks at a fixed rate, whatever comes back: as a crowd does, which does not wait for each other."""
+
+    def __init__(self, server: SiteGatehouse, path: str, workers: int = 160):
+        self.server, self.path, self.workers = server, path, workers
+
+    def goodput(self, rate: float, seconds: float) -> tuple[float, float]:
+        """Answers of 200 in less than a second, each second; and the median wait of those."""
+        good: list[float] = []
+        begun = time.monotonic()
+        numbers, lock = iter(range(int(rate * seconds))), threading.Lock()
+
+        def run():
+            client = None
+            while True:
+                with lock:
+                    number = next(numbers, None)
+                if number is None:
+                    break
+                due = begun + number / rate
+                time.sleep(max(0, due - time.monotonic()))
+                try:
+                    client = client or self.server.client("http", timeout=1)
+                    answered = client.get(self.path).status
+                    if answered == 200 and time.monotonic() - due < 1:
+                        good.append(time.monotonic() - due)
+                except Exception:  # noqa: BLE001: counts as not answered
+                    if client:
+                        client.socket.close()
+                    client = None
+            if client:
+                client.socket.close()
+
+        threads = [threading.Thread(target=run) for _ in range(self.workers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return len(good) / (time.monotonic() - begun), sorted(good)[len(good) // 2] if good else float("inf")
+
+
+def test_three_times_what_the_application_can_carry(make_sites, record_property):
+    """CHECKLIST 58: an application that does 200 requests a second is asked for 600; it goes on doing most of its 200, and recovers."""
+    at_once = threading.Semaphore(4)
+
+    def working(link):
+        link.read_body()
+        with at_once:
+            time.sleep(0.02)
+        link.send(response())
+
+    application = Recorder(working)
+    try:
+        server = make_sites([{"upstream": application.url, "access": "public", "max_connections": 8}]).start()
+        load = OpenLoop(server, "/x")
+        peak, _ = load.goodput(180, 2)
+        overloaded, wait = load.goodput(600, 4)
+        eventually(lambda: OpenLoop(server, "/x", 8).goodput(20, 0.5)[0] > 15, 5)
+        record_property("figures", {"peak": peak, "overloaded": overloaded, "median_wait": wait})
+        print(peak, overloaded, wait)
+        assert overloaded > 0.8 * peak, (peak, overloaded)
+    finally:
+        application.close()
+
+
+def test_three_times_what_the_gateway_can_carry(make_sites, nginx, record_property):
+    """CHECKLIST 58: three times the connections that saturate it, on both doors; what is answered does not become less."""
+    server = make_sites([{"upstream": nginx.url, "access": "public"}, {"path": "/signed", "upstream": nginx.url, "strip_prefix": True}]).start()
+    user = server.user()
+    wrk(server, 64, 1, "/signed/small", user.bearer)
+    peak = max(wrk(server, 128, 2, "/signed/small", user.bearer)["rate"] for _ in range(2))
+    more = wrk(server, 3 * 128, 3, "/signed/small", user.bearer)
+    begun = time.monotonic()
+    with server.client("http") as client:
+        assert client.get("/signed/small", user.bearer).status == 200
+    record_property("figures", {"peak": peak, "overloaded": more})
+    print(peak, more)
+    assert more["failed"] == 0 and more["rate"] > 0.8 * peak and time.monotonic() - begun < 1, (peak, more, HOST)
