@@ -20,7 +20,7 @@ struct Composition: Sendable {
     let health: HealthReport
     let metrics: MetricsRegistry
     let assertions: AssertionIssuer
-    let admin: AdminAPI
+    private let adminServices: AdminServices
     let certificates: ServerCertificates
     let doctorProof: DoctorProof
     let time: any TimeSource
@@ -69,11 +69,19 @@ struct Composition: Sendable {
         let assertions = AssertionIssuer(issuer: configuration.auth.issuer, keys: try secrets.assertionKeys())
         self.assertions = assertions
         let identity = identity
-        admin = AdminAPI(
-            services: AdminServices(
-                identity: identity, limits: backends.limits, health: health, certificates: certificates,
-                rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
-                metrics: { metrics.text }, time: time, log: log))
+        adminServices = AdminServices(
+            identity: identity, limits: backends.limits, health: health, certificates: certificates,
+            rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
+            metrics: { metrics.text }, time: time, log: log)
+    }
+
+    /// The operator's calls.
+    ///
+    /// - Parameter reload: reads the configuration again; `nil` where no server runs.
+    func admin(reload: (@Sendable () async -> ReloadReport)? = nil) -> AdminAPI {
+        var services = adminServices
+        services.reload = reload
+        return AdminAPI(services: services)
     }
 
     /// Makes new keys, on disk first, and gives them to those who hold the old ones.

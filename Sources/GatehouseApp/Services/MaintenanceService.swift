@@ -1,6 +1,7 @@
 import GateCore
 import GateIdentity
 import GateLimits
+import GateProxy
 import Logging
 import ServiceLifecycle
 
@@ -37,6 +38,15 @@ struct MaintenanceService: Service {
         } catch {
             log.warning("Expired rows could not be deleted; trying again in an hour", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+/// Asks the servers of applications for their health.
+struct HealthCheckService: Service {
+    let checks: HealthChecks
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await checks.run() }
     }
 }
 
