@@ -12,6 +12,7 @@ extension ConfigurationLoading {
             if origins["access"] == nil, let target = site.targets.first, target == .redirect || target == .respond {
                 site.access = .everyone
             }
+            site.name = site.title
             configuration.sites.append(site)
             siteOrigins.append(origins)
             sitePlaces.append(table.place)
@@ -70,6 +71,12 @@ extension ConfigurationLoading {
                     fault(
                         "host", "the site \(host.text)\(site.path.text) is there already (\(sitePlaces[other].inItsFile))",
                         cure: "remove one of the two, or give them different paths"))
+            }
+        }
+        if configuration.sites[..<index].contains(where: { $0.title == site.title }) {
+            // Two on the same host and path have been told of.
+            if origins["name"] != nil {
+                faults.append(fault("name", "another site is called \(site.title) too", cure: "choose another name"))
             }
         }
         if Set(site.hosts).count < site.hosts.count { faults.append(fault("host", "host names one twice", cure: "remove one of the two")) }
