@@ -73,11 +73,12 @@ extension ConfigurationLoading {
                         cure: "remove one of the two, or give them different paths"))
             }
         }
-        if configuration.sites[..<index].contains(where: { $0.title == site.title }) {
-            // Two on the same host and path have been told of.
-            if origins["name"] != nil {
-                faults.append(fault("name", "another site is called \(site.title) too", cure: "choose another name"))
-            }
+        // Two for the same host and path have been told of.
+        let namesakes = configuration.sites[..<index].filter {
+            $0.title == site.title && ($0.hosts.first != site.hosts.first || $0.path != site.path)
+        }
+        if !namesakes.isEmpty {
+            faults.append(fault("name", "another site is called \(site.title) too", cure: "give one of the two another name"))
         }
         if Set(site.hosts).count < site.hosts.count { faults.append(fault("host", "host names one twice", cure: "remove one of the two")) }
         checkUpstream(site, fault)
