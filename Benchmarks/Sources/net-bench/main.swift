@@ -20,6 +20,7 @@ import NIOPosix
 
 // `net-bench gate|later|h2|h2-later|bare PORT THREADS`: serves one fixed answer through HTTPServer, from a task, either over HTTP/2 without
 // TLS, or through NIO alone.
+// `net-bench proxy PORT THREADS UPSTREAM`: passes everything on to that port.
 // `net-bench tls PORT THREADS CHAIN KEY`: through TLS, with the PEM files of that certificate.
 
 struct FixedResponder: Responder {
@@ -94,9 +95,14 @@ if mode == "bare" {
             fallback: CertifiedKey(chain: contents(arguments[4]), key: Secret(contents(arguments[5]))), protocols: [.http1]) : nil
     let decorator: (any ConnectionDecorator)? =
         certificates.map { TLSServerDecorator(certificates: $0) } ?? (mode.hasPrefix("h2") ? PriorKnowledge() : nil)
+    let responder: any Responder =
+        mode == "proxy"
+        ? ProxyResponder(
+            endpoint: HTTPClient(egress: .any, group: group).endpoint(EndpointSettings(HTTPURL("http://127.0.0.1:\(arguments[4])")!)))
+        : FixedResponder(isLater: mode.hasSuffix("later"))
     let server = HTTPServer(
-        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: decorator)], responder: FixedResponder(isLater: mode.hasSuffix("later")),
-        observer: SilentObserver(), group: group)
+        [Listener(.tcp(host: "127.0.0.1", port: port), decorator: decorator)], responder: responder, observer: SilentObserver(),
+        group: group)
     print(try await server.start().map(\.description).joined(separator: " "))
     while true { try await Task.sleep(for: .seconds(3600)) }
 }

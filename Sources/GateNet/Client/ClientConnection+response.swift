@@ -64,7 +64,7 @@ extension ClientConnection {
             call.resolve(
                 .success(
                     StreamedResponse(
-                        head, end.trailers.isEmpty ? .whole(whole) : .stream(length: nil, ResponseBodyStream(whole, end.trailers)))))
+                        head, end.trailers == nil ? .whole(whole) : .stream(length: nil, ResponseBodyStream(whole, end.trailers)))))
         case .untilClose: deliver(head, length: nil, to: call)
         case .tunnel:
             call.awaitPart(since: loop.recent)
@@ -78,7 +78,7 @@ extension ClientConnection {
     }
 
     /// Gathers the chunks that came with the head. Returns with the end where that has come too.
-    private func readAhead() -> (staysOpen: Bool, trailers: HTTPHeaders)? {
+    private func readAhead() -> (staysOpen: Bool, trailers: HTTPHeaders?)? {
         while true {
             switch state.next() {
             case .part(let part): if ahead == nil { ahead = part } else { ahead!.writeImmutableBuffer(part) }
@@ -95,13 +95,13 @@ extension ClientConnection {
 
     /// The next part for the reader of that exchange, where it is there already.
     func readyPart(of number: Int) -> PartResult? {
-        guard state.count == number else { return .success(.end([:])) }
+        guard state.count == number else { return .success(.end(nil)) }
         if let part = ahead {
             ahead = nil
             return .success(.part(part))
         }
         if let failure { return .failure(failure) }
-        guard let call else { return .success(.end([:])) }
+        guard let call else { return .success(.end(nil)) }
         switch state.next() {
         case .part(let part):
             if state.isTunnel { call.awaitPart(since: loop.recent) }

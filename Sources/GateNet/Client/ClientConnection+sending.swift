@@ -63,7 +63,7 @@ extension ClientConnection {
                 while let part = try await stream.next() {
                     guard await connection.value.write(part, of: number) else { return }
                 }
-                let trailers = length == nil ? await stream.trailers : [:]
+                let trailers = length == nil ? await stream.trailers : nil
                 connection.value.endRequest(number, trailers)
             } catch {
                 connection.value.breakRequest(number, error)
@@ -109,10 +109,10 @@ extension ClientConnection {
         waiter.resume(returning: true)
     }
 
-    private func endRequest(_ number: Int, _ trailers: HTTPHeaders) {
+    private func endRequest(_ number: Int, _ trailers: HTTPHeaders?) {
         guard isSending(number), let context else { return }
         switch owedBytes {
-        case nil: context.writeAndFlush(wrapOutboundOut(RequestHeadEncoder.lastChunk(trailers)), promise: nil)
+        case nil: context.writeAndFlush(wrapOutboundOut(TrailerFields.lastChunk(trailers)), promise: nil)
         case 0: break
         default:
             fail(OutgoingError(.badRequest, "the body for \(destination) is shorter than was said"))

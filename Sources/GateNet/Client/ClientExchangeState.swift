@@ -43,7 +43,7 @@ struct ClientExchangeState {
 
     var bufferedBytes: Int { reader.bufferedBytes }
     /// The fields behind the response's body, once that has ended.
-    var trailers: HTTPHeaders { reader.trailers }
+    var trailers: HTTPHeaders? { reader.trailers }
     /// Whether a byte of the current response has come.
     var hasResponseBegun: Bool { reader.hasBegun }
     /// Whether the request has been given to the connection to its last byte.

@@ -76,20 +76,6 @@ enum RequestHeadEncoder {
         }
     }
 
-    /// The last chunk, with the fields that stand behind a body (RFC 9112 §7.1.2); those that are none are left out.
-    static func lastChunk(_ trailers: HTTPHeaders) -> ByteBuffer {
-        var chunk = ByteBuffer(staticString: "0\r\n")
-        for (name, value) in trailers
-        where !isOurs(name) && !name.isEmpty && name.utf8.allSatisfy(Octet.isToken) && value.utf8.allSatisfy(Octet.isFieldContent) {
-            chunk.writeString(name)
-            chunk.writeStaticString(": ")
-            chunk.writeString(value)
-            chunk.writeStaticString("\r\n")
-        }
-        chunk.writeStaticString("\r\n")
-        return chunk
-    }
-
     /// Fields that say how this connection carries the request: only the client knows.
     private static func isOurs(_ name: String) -> Bool {
         switch name.utf8.count {

@@ -8,7 +8,7 @@ package final class ResponseBodyStream: BodyStream {
     enum Step: Sendable {
         /// Never empty.
         case part(ByteBuffer)
-        case end(HTTPHeaders)
+        case end(HTTPHeaders?)
     }
 
     private struct Source {
@@ -20,16 +20,16 @@ package final class ResponseBodyStream: BodyStream {
     /// `nil` where everything came with the head.
     private let source: Source?
     /// What came with the head, where that is everything; and, after the end, the trailers.
-    private let rest: Mutex<(part: ByteBuffer?, trailers: HTTPHeaders)>
+    private let rest: Mutex<(part: ByteBuffer?, trailers: HTTPHeaders?)>
 
     /// To be made on the connection's event loop.
     init(_ connection: ClientConnection, exchange: Int) {
         let eventLoop = connection.loop.eventLoop
         source = Source(connection: NIOLoopBound(connection, eventLoop: eventLoop), eventLoop: eventLoop, exchange: exchange)
-        rest = Mutex((nil, [:]))
+        rest = Mutex((nil, nil))
     }
 
-    init(_ whole: ByteBuffer, _ trailers: HTTPHeaders) {
+    init(_ whole: ByteBuffer, _ trailers: HTTPHeaders?) {
         source = nil
         rest = Mutex((whole.readableBytes > 0 ? whole : nil, trailers))
     }
@@ -51,7 +51,7 @@ package final class ResponseBodyStream: BodyStream {
     }
 
     package var trailers: HTTPHeaders {
-        get async { rest.withLock { $0.trailers } }
+        get async { rest.withLock { $0.trailers ?? [:] } }
     }
 
     func step() async -> ClientConnection.PartResult {
@@ -59,11 +59,11 @@ package final class ResponseBodyStream: BodyStream {
             return rest.withLock { rest in
                 let part = rest.part
                 rest.part = nil
-                return .success(part.map { .part($0) } ?? .end([:]))
+                return .success(part.map { .part($0) } ?? .end(nil))
             }
         }
         let result = await Self.step(source)
-        if case .success(.end(let trailers)) = result, !trailers.isEmpty { rest.withLock { $0.trailers = trailers } }
+        if case .success(.end(let trailers)) = result, let trailers { rest.withLock { $0.trailers = trailers } }
         return result
     }
 

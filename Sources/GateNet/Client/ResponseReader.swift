@@ -37,7 +37,7 @@ struct ResponseReader {
     /// Whether a byte of the response that was last asked for has come.
     private(set) var hasBegun = false
     /// The fields behind the last body, once it has been taken to its end.
-    private(set) var trailers: HTTPHeaders = [:]
+    private(set) var trailers: HTTPHeaders?
 
     init(limits: ClientLimits) { self.limits = limits }
 
@@ -53,7 +53,7 @@ struct ResponseReader {
         scanner = HeadScanner()
         interimResponses = 0
         hasBegun = false
-        trailers = [:]
+        trailers = nil
     }
 
     mutating func append(_ bytes: inout ByteBuffer) {
@@ -97,6 +97,7 @@ struct ResponseReader {
             case .needsMore: return try awaitMore()
             case .end:
                 place = .between
+                trailers = decoder.trailers
                 return .end
             }
         case .untilClose:

@@ -45,39 +45,12 @@ package final class UpstreamHandler: RouteHandler {
                 }
             if length > bodyLimit { return .now(refusal(UpstreamFailure.tooLarge(bodyLimit), request)) }
         }
-        var outgoing: StreamedRequest
-        var handshake: WebSocketHandshake?
         do throws(RequestFieldRules.Fault) {
-            if request.upgrade == WebSocketHandshake.upgrade { handshake = WebSocketHandshake(request, entropy) }
-            outgoing = try self.outgoing(admitted, handshake)
+            let exchange = try UpstreamExchange(admitted, for: self, bodyLimit: bodyLimit, entropy)
+            return .later { [self] in await forward(exchange) }
         } catch {
             return .now(refusal(problem(error), request))
         }
-        var body: ForwardedBody?
-        if case .stream(let length, let source) = request.body {
-            let counted = ForwardedBody(source, limit: bodyLimit)
-            outgoing.body = .stream(length: length, counted)
-            outgoing.expectsContinue = request.headers.contains(name: "expect")
-            body = counted
-        }
-        return .later { [self, outgoing, body, handshake] in await forward(outgoing, of: request, body, handshake) }
-    }
-
-    private func outgoing(_ admitted: AdmittedRequest, _ handshake: WebSocketHandshake?) throws(RequestFieldRules.Fault) -> StreamedRequest
-    {
-        let request = admitted.request
-        let ownKey = handshake.flatMap { $0.isOurs ? $0.key : nil }
-        var outgoing = StreamedRequest(
-            request.method, "", authority: requestFields.authority(for: request), body: request.body,
-            responseTime: upstream.rules.responseTime, idleTime: upstream.rules.idleTime)
-        outgoing.encodedFields = try requestFields.fields(of: request, webSocketKey: ownKey)
-        outgoing.encodedFields.append(admitted.identityFields)
-        outgoing.mayResend = UpstreamFailure.isIdempotent(request.method)
-        if handshake != nil {
-            outgoing.upgrade = WebSocketHandshake.upgrade
-            outgoing.body = .empty
-        }
-        return outgoing
     }
 
     private func problem(_ fault: RequestFieldRules.Fault) -> Problem {
@@ -88,37 +61,36 @@ package final class UpstreamHandler: RouteHandler {
     }
 
     /// Sends the request to one server after another, until one answers or no more may be tried.
-    private func forward(
-        _ outgoing: StreamedRequest, of request: Request, _ body: ForwardedBody?, _ handshake: WebSocketHandshake?
-    ) async -> Response {
-        var outgoing = outgoing
+    private func forward(_ exchange: UpstreamExchange) async -> Response {
+        let request = exchange.request
         var tried: [Int] = []
         var last: OutgoingError?
         var now = request.receivedAt
         while let choice = choose(tried, last, request.method, at: now) {
             let index = choice.index
-            outgoing.target = upstream.paths[index].target(for: request.target)
-            upstream.group.servers[index].began()
+            let server = upstream.group.servers[index]
+            server.began()
             do throws(OutgoingError) {
-                let response = try await upstream.endpoints[index].stream(outgoing)
+                let response = try await upstream.endpoints[index].stream(exchange.outgoing(to: index, of: upstream))
                 upstream.succeeded(index)
-                return pass(response, to: request, from: index, handshake)
+                return pass(response, of: exchange, from: index)
             } catch {
-                upstream.group.servers[index].ended()
+                server.ended()
                 now = upstream.time.monotonic()
                 last = error
                 tried.append(index)
-                // What the client's body failed with says nothing about the server.
-                if UpstreamFailure.isTheServers(error.reason), body?.failure == nil {
+                // What the client's body failed with says nothing about the server, and leaves nothing to send again.
+                let isBodysFault = exchange.body?.failure != nil
+                if UpstreamFailure.isTheServers(error.reason), !isBodysFault {
                     upstream.failed(index, error.description)
                     tell("An application did not answer", error.description, request)
                 } else if choice.isTrial {
-                    upstream.group.servers[index].withdrawTrial(at: now)
+                    server.withdrawTrial(at: now)
                 }
-                if body?.failure != nil { break }
+                if isBodysFault { break }
             }
         }
-        if let last { return refusal(UpstreamFailure.problem(last, body: body?.failure), request) }
+        if let last { return refusal(UpstreamFailure.problem(last, body: exchange.body?.failure), request) }
         tell("No server of an application is healthy", "all of them fail their health checks", request)
         let wait = upstream.rules.health?.interval.secondsRoundedUp ?? 1
         return refusal(Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request)

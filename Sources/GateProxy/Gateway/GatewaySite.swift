@@ -2,8 +2,8 @@ package import GateAccess
 import GateHTTP
 import NIOHTTP1
 
-/// A site as it is served: its rules, its door, and what answers behind it.
-package struct GatewaySite: Sendable {
+/// A site as it is served: its rules, its door, and what answers behind it. A class: it is handed on with each request.
+package final class GatewaySite: Sendable {
     package let route: SiteRoute
     package let door: Door
     package let handler: any RouteHandler

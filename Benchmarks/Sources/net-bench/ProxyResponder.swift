@@ -1,0 +1,35 @@
+import GateHTTP
+import GateNet
+import NIOCore
+import NIOHTTP1
+
+/// Passes every request on to one server, with the least that a proxy has to do: what the gateway's own rules cost comes on top.
+struct ProxyResponder: Responder {
+    let endpoint: Endpoint
+
+    func respond(to request: Request) -> Answer {
+        .later { await answer(request) }
+    }
+
+    private func answer(_ request: Request) async -> Response {
+        let passed = StreamedRequest(
+            request.method, request.target.raw, authority: request.authority, headers: request.headers, body: request.body)
+        do throws(OutgoingError) {
+            let answer = try await endpoint.stream(passed)
+            let body: ResponseBody =
+                switch answer.body {
+                case .whole(let bytes): .bytes(bytes)
+                case .stream(let length, let stream):
+                    .stream(length: length) { writer in
+                        while let part = try await stream.next() { try await writer.write(part) }
+                    }
+                case .tunnel: .empty
+                }
+            var response = Response(answer.status, body: body)
+            response.encodedFields = answer.fields.encoded { !StreamedResponse.isHopByHop($0) }
+            return response
+        } catch {
+            return Response(.badGateway)
+        }
+    }
+}
