@@ -55,7 +55,7 @@ extension ClientConnection {
         case .length(let length): deliver(head, length: length, to: call)
         case .chunked:
             guard let end = readAhead() else {
-                if failure == nil { deliver(head, length: nil, to: call) }
+                deliver(head, length: nil, to: call)
                 return
             }
             let whole = ahead ?? ByteBuffer()
@@ -84,7 +84,8 @@ extension ClientConnection {
             case .part(let part): if ahead == nil { ahead = part } else { ahead!.writeImmutableBuffer(part) }
             case .end(let staysOpen): return (staysOpen, state.trailers)
             case .failed(let fault):
-                fail(.badResponse(destination, fault, hasBegun: true))
+                // Told in its place, after what came before it: how the network cuts the bytes makes no difference.
+                aheadFault = fault
                 return nil
             case .needsMore, .head, .proceed: return nil
             }
@@ -102,6 +103,10 @@ extension ClientConnection {
         }
         if let failure { return .failure(failure) }
         guard let call else { return .success(.end(nil)) }
+        if let aheadFault {
+            fail(.badResponse(destination, aheadFault, hasBegun: true))
+            return failure.map { .failure($0) }
+        }
         switch state.next() {
         case .part(let part):
             if state.isTunnel { call.awaitPart(since: loop.recent) }

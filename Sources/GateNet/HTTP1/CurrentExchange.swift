@@ -29,6 +29,8 @@ final class CurrentExchange {
     var framing = ResponseHeadEncoder.Framing.none
     var staysOpen = false
     var task: Task<Void, Never>?
+    /// What brings the response, where that is no task.
+    var pending: PendingResponse?
     var bodyReader: CheckedContinuation<Result<ByteBuffer?, BodyError>, Never>?
     var bodyWriter: CheckedContinuation<Result<Void, BodyError>, Never>?
     /// The file that sendfile(2) is at.
@@ -100,6 +102,14 @@ final class CurrentExchange {
         receivedAt = exchange.receivedAt
         keepsAlive = false
         owesContinue = false
+    }
+
+    /// Breaks off what works on the response.
+    func cancel() {
+        task?.cancel()
+        let pending = pending
+        self.pending = nil
+        pending?.cancel()
     }
 
     /// Notes that the body is waited for. Returns until when: waiting costs allowance, bytes earn it, so a body may pause, but not

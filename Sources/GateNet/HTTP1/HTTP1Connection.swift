@@ -203,7 +203,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         switch phase {
         case .exchange:
             feedBody()
-            current?.task?.cancel()
+            current?.cancel()
         case .tunnel: feedBody()
         case .closing where pendingWrites > 0, .closed: break
         default: close(lingers: false)
@@ -245,7 +245,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     func abortExchange() {
         guard let exchange = current else { return }
         current = nil
-        exchange.task?.cancel()
+        exchange.cancel()
         exchange.bodyReader?.resume(returning: .failure(.disconnected))
         exchange.bodyWriter?.resume(returning: .failure(.disconnected))
         service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: true))

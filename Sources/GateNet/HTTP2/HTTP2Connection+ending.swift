@@ -44,7 +44,7 @@ extension HTTP2Connection {
         remove(stream)
         guard !stream.isAnswered else { return }
         let exchange = stream.exchange
-        exchange.task?.cancel()
+        exchange.cancel()
         exchange.bodyReader?.resume(returning: .failure(error))
         exchange.bodyReader = nil
         exchange.bodyWriter?.resume(returning: .failure(error))

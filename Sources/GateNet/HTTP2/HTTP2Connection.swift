@@ -212,7 +212,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         // What has been asked for may still be read.
         phase = .finishing
         for stream in Array(streams.values) {
-            stream.exchange.task?.cancel()
+            stream.exchange.cancel()
             feedBody(stream)
         }
     }

@@ -60,7 +60,34 @@ package final class UpstreamHandler: RouteHandler {
             outgoing.expectsContinue = request.headers.contains(name: "expect")
             body = counted
         }
+        if body == nil, handshake == nil, let pending = begin(outgoing, of: request) { return .pending(pending) }
         return .later { [self, outgoing, body, handshake] in await forward(outgoing, of: request, body, handshake) }
+    }
+
+    /// Sends the request without a task, as most need a single attempt; the others go on in one. `nil` where there is no server to choose, or
+    /// the caller is on none of the client's event loops.
+    private func begin(_ outgoing: StreamedRequest, of request: Request) -> PendingResponse? {
+        guard let eventLoop = upstream.endpoints.first?.eventLoop, let choice = choose([], nil, request.method, at: request.receivedAt)
+        else {
+            return nil
+        }
+        let index = choice.index
+        var outgoing = outgoing
+        outgoing.target = upstream.paths[index].target(for: request.target)
+        upstream.group.servers[index].began()
+        let pending = PendingResponse(on: eventLoop)
+        let cancel = upstream.endpoints[index].begin(outgoing, on: eventLoop) { [self] outcome in
+            switch outcome {
+            case .success(let response):
+                upstream.succeeded(index)
+                pending.resolve(pass(response, to: request, from: index, nil))
+            case .failure(let error):
+                note(error, of: choice, nil, request)
+                pending.resolve { [self, outgoing] in await forward(outgoing, of: request, nil, nil, after: (error, index)) }
+            }
+        }
+        pending.whenCancelled(cancel)
+        return pending
     }
 
     private func outgoing(_ admitted: AdmittedRequest, _ handshake: WebSocketHandshake?) throws(RequestFieldRules.Fault) -> StreamedRequest
@@ -89,12 +116,13 @@ package final class UpstreamHandler: RouteHandler {
 
     /// Sends the request to one server after another, until one answers or no more may be tried.
     private func forward(
-        _ outgoing: StreamedRequest, of request: Request, _ body: ForwardedBody?, _ handshake: WebSocketHandshake?
+        _ outgoing: StreamedRequest, of request: Request, _ body: ForwardedBody?, _ handshake: WebSocketHandshake?,
+        after first: (error: OutgoingError, index: Int)? = nil
     ) async -> Response {
         var outgoing = outgoing
-        var tried: [Int] = []
-        var last: OutgoingError?
-        var now = request.receivedAt
+        var tried = first.map { [$0.index] } ?? []
+        var last = first?.error
+        var now = first == nil ? request.receivedAt : upstream.time.monotonic()
         while let choice = choose(tried, last, request.method, at: now) {
             let index = choice.index
             outgoing.target = upstream.paths[index].target(for: request.target)
@@ -104,17 +132,9 @@ package final class UpstreamHandler: RouteHandler {
                 upstream.succeeded(index)
                 return pass(response, to: request, from: index, handshake)
             } catch {
-                upstream.group.servers[index].ended()
-                now = upstream.time.monotonic()
+                now = note(error, of: choice, body, request)
                 last = error
                 tried.append(index)
-                // What the client's body failed with says nothing about the server.
-                if UpstreamFailure.isTheServers(error.reason), body?.failure == nil {
-                    upstream.failed(index, error.description)
-                    tell("An application did not answer", error.description, request)
-                } else if choice.isTrial {
-                    upstream.group.servers[index].withdrawTrial(at: now)
-                }
                 if body?.failure != nil { break }
             }
         }
@@ -122,6 +142,24 @@ package final class UpstreamHandler: RouteHandler {
         tell("No server of an application is healthy", "all of them fail their health checks", request)
         let wait = upstream.rules.health?.interval.secondsRoundedUp ?? 1
         return refusal(Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request)
+    }
+
+    /// Notes that an attempt has failed, and when.
+    @discardableResult
+    private func note(
+        _ error: OutgoingError, of choice: UpstreamGroup.Choice, _ body: ForwardedBody?, _ request: Request
+    ) -> MonotonicInstant {
+        let server = upstream.group.servers[choice.index]
+        let now = upstream.time.monotonic()
+        server.ended()
+        // What the client's body failed with says nothing about the server.
+        if UpstreamFailure.isTheServers(error.reason), body?.failure == nil {
+            upstream.failed(choice.index, error.description)
+            tell("An application did not answer", error.description, request)
+        } else if choice.isTrial {
+            server.withdrawTrial(at: now)
+        }
+        return now
     }
 
     /// Where the request goes the first time, or again after `last`; `nil` where it doesn't.
