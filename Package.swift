@@ -123,7 +123,11 @@ let package = Package(
         benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
         benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
         benchmark(
-            "identity-bench", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
+            "identity-bench",
+            [
+                "GateCore", "GateCrypto", "GateHTTP", "GateLimits", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", "GateAccess",
+                nioHTTP1, logging,
+            ]),
 
         // What the tests share: test clock, seeded entropy, conformance suites. Never shipped.
         .target(
@@ -176,7 +180,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateProxy", "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateAPI", "GateProxy",
+                "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),

@@ -25,6 +25,9 @@ func fuzzHTTP2(_ bytes: [UInt8]) {
             name: String(decoding: parts[0], as: UTF8.self), value: parts.count > 1 ? String(decoding: parts[1], as: UTF8.self) : "")
     }
     requireSound(block)
+    var tunnel = HPACKHeaders([(":method", "CONNECT"), (":protocol", String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))])
+    tunnel.add(contentsOf: block.filter { $0.name != ":method" }.map { ($0.name, $0.value) })
+    requireSound(tunnel)
 }
 
 private func requireSound(_ block: HPACKHeaders?) {
@@ -37,6 +40,8 @@ private func requireSound(_ block: HPACKHeaders?) {
             require(!name.isEmpty && !name.utf8.contains { unsafe.contains($0) || $0 == 0x20 || $0 == 0x3A }, "a name is a token")
             require(!value.utf8.contains(where: unsafe.contains), "no value ends a line")
         }
+        require(head.method != .CONNECT, "a tunnel is told of as the GET that it stands for")
+        require(head.upgrade.map { Upgrade.isProtocol($0.utf8) } ?? true, "a protocol is a token, or two with a slash")
         require(head.headers["host"].count == 1, "there is one Host")
         require(head.headers["transfer-encoding"].isEmpty, "only the connection frames a body")
         require(head.headers["content-length"].count <= 1, "a body has one length")

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 
 @testable import GateNet
 
@@ -26,7 +27,10 @@ private func steps(of pieces: [[UInt8]]) -> [String] {
                     switch try reader.nextBodyPart() {
                     case .part(let part): body += Array(part.readableBytesView)
                     case .end:
-                        steps.append("body \(body)")
+                        steps.append("body \(body) \(reader.trailers.map { "\($0)" } ?? "")")
+                        for (name, value) in reader.trailers ?? [:] {
+                            require(TrailerFields.sendable([name: value]).count == 1, "a trailer that is taken can be passed on")
+                        }
                         body = []
                         isInBody = false
                     case .needsMore: break reading

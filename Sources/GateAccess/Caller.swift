@@ -46,10 +46,19 @@ package enum Caller: Sendable {
         }
     }
 
-    /// The scheme is compared without case (RFC 9110 §11.1).
+    /// The token after `Bearer`, without the spaces around it; `nil` for another scheme. The scheme is compared without case
+    /// (RFC 9110 §11.1).
     static func bearerToken(_ value: String) -> String? {
-        let bytes = value.utf8
-        guard bytes.count > 7, value.prefix(7).lowercased() == "bearer " else { return nil }
-        return String(value.dropFirst(7).trimmingSpaces())
+        var value = value
+        return value.withUTF8 { bytes in
+            let scheme: StaticString = "bearer "
+            guard bytes.count > scheme.utf8CodeUnitCount else { return nil }
+            for place in 0..<scheme.utf8CodeUnitCount where bytes[place] | 0x20 != scheme.utf8Start[place] { return nil }
+            var start = scheme.utf8CodeUnitCount
+            var end = bytes.count
+            while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
+            while end > start, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
+            return String(decoding: bytes[start..<end], as: UTF8.self)
+        }
     }
 }

@@ -12,36 +12,39 @@ struct Credentials {
     private(set) var isAmbiguous = false
 
     /// Removes identity fields in every spelling, the session cookie, and an access token of ours.
-    init(takenFrom request: inout Request, cookie name: String, identity: Identity) {
+    init(takenFrom request: inout Request, cookie: SessionCookie, identity: Identity) {
         var authorization: String?
-        var cookies = CookieSieve(name: name)
+        var cookies = CookieSieve(name: cookie.nameBytes)
         var hasReserved = false
-        for (field, value) in request.headers {
-            switch field.utf8.count {
-            case 6 where field.equalsASCII("cookie"): cookies.add(value)
-            case 13 where field.equalsASCII("authorization"):
+        for (name, value) in request.headers {
+            switch Kind(of: name) {
+            case .cookie: cookies.add(value)
+            case .authorization:
                 isAmbiguous = authorization != nil
                 authorization = value
-            case 12... where IdentityFields.isReserved(field): hasReserved = true
-            default: break
+            case .reserved: hasReserved = true
+            case .other: break
             }
         }
-        if hasReserved {
-            request.headers = HTTPHeaders(request.headers.filter { !IdentityFields.isReserved($0.name) })
+        if !cookies.isAmbiguous { self.cookie = cookies.found }
+        if !isAmbiguous, let token = authorization.flatMap(Caller.bearerToken) {
+            do throws(IdentityError) {
+                bearer = .success(try identity.authenticate(bearer: token))
+            } catch {
+                if error != .notAuthenticated { bearer = .failure(error) }
+            }
         }
-        if cookies.hasChanged {
-            request.headers.remove(name: "cookie")
-            if let rest = cookies.rest { request.headers.add(name: "cookie", value: rest) }
+        guard hasReserved || cookies.hasChanged || bearer != nil else { return }
+        var kept: [(String, String)] = []
+        kept.reserveCapacity(request.headers.count)
+        for field in request.headers {
+            switch Kind(of: field.name) {
+            case .cookie where cookies.hasChanged, .authorization where bearer != nil, .reserved: continue
+            default: kept.append(field)
+            }
         }
-        cookie = cookies.found
-        guard let authorization, !isAmbiguous, let token = Caller.bearerToken(authorization) else { return }
-        do throws(IdentityError) {
-            bearer = .success(try identity.authenticate(bearer: token))
-        } catch {
-            guard error != .notAuthenticated else { return }
-            bearer = .failure(error)
-        }
-        request.headers.remove(name: "authorization")
+        if cookies.hasChanged, let rest = cookies.rest { kept.append(("cookie", rest)) }
+        request.headers = HTTPHeaders(kept)
     }
 
     /// `Authorization` counts before the cookie, as in ``Caller/init(of:cookie:identity:)``.
@@ -54,51 +57,30 @@ struct Credentials {
         guard let cookie else { return .anonymous }
         return identity.authenticateInPlace(cookie: cookie).map(Caller.principal) ?? .unknownCookie(cookie)
     }
-}
 
-/// Takes one cookie out of `Cookie` fields, and puts what is left into one field, as HTTP/1.1 wants it (RFC 9113 §8.2.3).
-struct CookieSieve {
-    private let name: String
-    private var values: [Substring] = []
-    private var kept: [UInt8] = []
-    private var fields = 0
+    /// What a field is to us, by its name.
+    private enum Kind {
+        case cookie
+        case authorization
+        case reserved
+        case other
 
-    init(name: String) { self.name = name }
-
-    mutating func add(_ value: String) {
-        fields += 1
-        var value = value
-        value.makeContiguousUTF8()
-        for pair in value.utf8.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: true) {
-            let pair = Substring(pair).trimmingSpaces()
-            guard !pair.isEmpty else { continue }
-            if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")), pair[..<equals].trimmingSpaces() == name {
-                values.append(pair[pair.utf8.index(after: equals)...].trimmingSpaces())
-            } else {
-                if !kept.isEmpty { kept += [UInt8(ascii: ";"), UInt8(ascii: " ")] }
-                kept += pair.utf8
+        init(of name: String) {
+            switch name.utf8.count {
+            case 6: self = Self.equals(name, "cookie") ? .cookie : .other
+            case 13 where Self.equals(name, "authorization"): self = .authorization
+            case 12...: self = IdentityFields.isReserved(name) ? .reserved : .other
+            default: self = .other
             }
         }
-    }
 
-    /// Whether the fields as they came are not those to send.
-    var hasChanged: Bool { !values.isEmpty || fields > 1 }
-    var rest: String? { kept.isEmpty ? nil : String(decoding: kept, as: UTF8.self) }
-    var found: String? {
-        guard let first = values.first, values.allSatisfy({ $0 == first }) else { return nil }
-        return String(first)
-    }
-}
-
-extension String {
-    /// Compared without case to a text in lower case and of the same length.
-    fileprivate func equalsASCII(_ lower: StaticString) -> Bool {
-        var place = 0
-        for byte in utf8 {
-            let folded = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-            if folded != lower.utf8Start[place] { return false }
-            place += 1
+        /// Compares without case to a text in lower case and of the same length.
+        private static func equals(_ name: String, _ lower: StaticString) -> Bool {
+            var name = name
+            return name.withUTF8 { bytes in
+                for place in 0..<bytes.count where bytes[place] | 0x20 != lower.utf8Start[place] { return false }
+                return true
+            }
         }
-        return true
     }
 }

@@ -42,9 +42,9 @@ package final class Doorkeeper: Sendable {
 
     /// Called on the event loop of the request's connection.
     package func admit(_ request: consuming Request, at door: Door) -> Admission {
-        let credentials = Credentials(takenFrom: &request, cookie: cookie.name, identity: identity)
+        let credentials = Credentials(takenFrom: &request, cookie: cookie, identity: identity)
         guard !credentials.isAmbiguous else {
-            return refuse(Problem(.malformed, "The field Authorization may occur once."), copy request)
+            return refuse(Problem(.malformed, "The field Authorization may occur once."), request)
         }
         if door.access == .everyone { return count(request, at: door, as: .anonymous) }
         if door.access != .optional, let answer = preflightAnswer(request) { return .refused(answer) }

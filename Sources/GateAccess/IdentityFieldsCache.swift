@@ -83,8 +83,8 @@ final class IdentityFieldsCache: Sendable {
 extension Principal {
     /// Whether all that is told of `other` is the same. An access token does not know the name: any will do.
     fileprivate func isSaidToBe(_ other: Principal) -> Bool {
-        var other = other
-        if other.method == .bearer { other.name = name }
-        return self == other
+        tokenID == other.tokenID && sessionID == other.sessionID && userID == other.userID && method == other.method
+            && organisationID == other.organisationID && isEmailVerified == other.isEmailVerified && expiresAt == other.expiresAt
+            && email == other.email && roles == other.roles && (method == .bearer || name == other.name)
     }
 }

@@ -6,10 +6,12 @@ package struct SessionCookie: Sendable {
     /// `__Host-gatehouse` where cookies are secure: browsers then take it from this very host over HTTPS only.
     package let name: String
     package let isSecure: Bool
+    let nameBytes: [UInt8]
 
     package init(isSecure: Bool) {
         self.isSecure = isSecure
         name = isSecure ? "__Host-gatehouse" : "gatehouse"
+        nameBytes = Array(name.utf8)
     }
 
     package func set(_ value: String, maxAge: Duration) -> String { "\(name)=\(value); Max-Age=\(maxAge.secondsRoundedUp)\(attributes)" }

@@ -22,27 +22,27 @@ package struct LimitHeaders: Sendable {
     package var lines: [UInt8] {
         let tightest = decision.tightest
         let reset = Self.secondsRoundedUp(tightest.resetAfterNanoseconds)
-        var lines: [UInt8] = []
-        lines.reserveCapacity(192 + 48 * decision.states.count)
-        Self.put("X-RateLimit-Limit: ", UInt64(tightest.policy.limit), into: &lines)
-        Self.put("\r\nX-RateLimit-Remaining: ", UInt64(tightest.remaining), into: &lines)
-        Self.put("\r\nX-RateLimit-Reset: ", Self.epochSeconds(now, after: tightest.resetAfterNanoseconds), into: &lines)
-        Self.put("\r\nRateLimit: ", into: &lines)
-        Self.put(tightest.policy.name, ";r=", UInt64(tightest.remaining), ";t=", reset, into: &lines)
-        Self.put("\r\nRateLimit-Policy: ", into: &lines)
-        for (index, state) in decision.states.enumerated() {
-            if index > 0 { Self.put(", ", into: &lines) }
-            Self.put(state.policy.name, ";q=", UInt64(state.policy.limit), ";w=", (state.policy.windowTicks + 999) / 1000, into: &lines)
+        var room = 256
+        for state in decision.states { room += 64 + 2 * state.policy.name.utf8.count }
+        room += 2 * tightest.policy.name.utf8.count
+        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            var lines = LineWriter(buffer)
+            lines.put("X-RateLimit-Limit: ", UInt64(tightest.policy.limit))
+            lines.put("\r\nX-RateLimit-Remaining: ", UInt64(tightest.remaining))
+            lines.put("\r\nX-RateLimit-Reset: ", Self.epochSeconds(now, after: tightest.resetAfterNanoseconds))
+            lines.put("\r\nRateLimit: ")
+            lines.put(tightest.policy.name, ";r=", UInt64(tightest.remaining), ";t=", reset)
+            lines.put("\r\nRateLimit-Policy: ")
+            for (index, state) in decision.states.enumerated() {
+                if index > 0 { lines.put(", ") }
+                lines.put(state.policy.name, ";q=", UInt64(state.policy.limit), ";w=", (state.policy.windowTicks + 999) / 1000)
+            }
+            if !decision.isAdmitted { lines.put("\r\nRetry-After: ", max(1, reset)) }
+            lines.put("\r\n")
+            count = lines.count
         }
-        if !decision.isAdmitted { Self.put("\r\nRetry-After: ", max(1, reset), into: &lines) }
-        Self.put("\r\n", into: &lines)
-        return lines
     }
-}
 
-// MARK: Writing
-
-extension LimitHeaders {
     private static func secondsRoundedUp(_ nanoseconds: UInt64) -> UInt64 {
         nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 > 0 ? 1 : 0)
     }
@@ -51,35 +51,53 @@ extension LimitHeaders {
         let milliseconds = UInt64(max(0, now.milliseconds)) + nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0)
         return milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0)
     }
+}
 
-    private static func put(_ text: StaticString, into lines: inout [UInt8]) {
-        lines.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+/// Writes text into memory that suffices: whoever makes it has counted.
+private struct LineWriter {
+    private let buffer: UnsafeMutableBufferPointer<UInt8>
+    private(set) var count = 0
+
+    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+
+    private mutating func put(_ byte: UInt8) {
+        buffer[count] = byte
+        count += 1
     }
 
-    private static func put(_ text: StaticString, _ value: UInt64, into lines: inout [UInt8]) {
-        put(text, into: &lines)
-        let start = lines.count
+    mutating func put(_ text: StaticString) {
+        UnsafeMutableBufferPointer(rebasing: buffer[count...]).baseAddress?.initialize(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        count += text.utf8CodeUnitCount
+    }
+
+    mutating func put(_ text: StaticString, _ value: UInt64) {
+        put(text)
+        var digits = 1
+        var bound: UInt64 = 10
+        while value >= bound {
+            digits += 1
+            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            bound = next
+        }
         var rest = value
-        repeat {
-            lines.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        for place in (count..<count + digits).reversed() {
+            buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
-        } while rest > 0
-        lines[start...].reverse()
+        }
+        count += digits
     }
 
     /// `"name";first=1;second=2`.
-    private static func put(
-        _ name: String, _ first: StaticString, _ firstValue: UInt64, _ second: StaticString, _ secondValue: UInt64,
-        into lines: inout [UInt8]
-    ) {
-        lines.append(UInt8(ascii: "\""))
+    mutating func put(_ name: String, _ first: StaticString, _ firstValue: UInt64, _ second: StaticString, _ secondValue: UInt64) {
+        put(UInt8(ascii: "\""))
         for byte in name.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { lines.append(UInt8(ascii: "\\")) }
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { put(UInt8(ascii: "\\")) }
             // A structured string is printable ASCII (RFC 9651 §3.3.3).
-            lines.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
+            put((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
         }
-        lines.append(UInt8(ascii: "\""))
-        put(first, firstValue, into: &lines)
-        put(second, secondValue, into: &lines)
+        put(UInt8(ascii: "\""))
+        put(first, firstValue)
+        put(second, secondValue)
     }
 }

@@ -2,6 +2,7 @@ import GateAPI
 import GateCore
 import GateHTTP
 import GateNet
+import GateProxy
 import GateSQLite
 import Glibc
 package import Logging
@@ -14,25 +15,34 @@ import UnixSignals
 package enum Server {
     /// Returns after an orderly end, on `SIGTERM` or `SIGINT`.
     ///
+    /// - Parameters:
+    ///   - readAgain: reads the sources of `configuration` again.
+    ///   - output: where `log` goes.
     /// - Throws: `CommandFailure` where it could not start, or a part of it failed.
-    package static func run(_ configuration: Configuration, log: Logger, output: LogOutput) async throws {
+    package static func run(
+        _ configuration: Configuration, readAgain: @escaping @Sendable () -> Result<Configuration.Loaded, ConfigurationFaults>, log: Logger,
+        output: LogOutput
+    ) async throws {
         // A client that goes away must not end the process: writing to it fails with EPIPE instead.
         signal(SIGPIPE, SIG_IGN)
         raiseDescriptorLimit()
+        // From the beginning: a signal that came while the server starts would end it.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         let time = SystemTime()
         let entropy = SystemEntropy()
         do {
             let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
             defer { lock.release() }
             let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)
-            try await serve(composition, time: time, entropy: entropy, log: log, output: output)
+            try await serve(composition, hangups, readAgain: readAgain, time: time, entropy: entropy, log: log, output: output)
         } catch let error as StorageError {
             throw CommandFailure(error)
         }
     }
 
     private static func serve(
-        _ composition: Composition, time: any TimeSource, entropy: any Entropy, log: Logger, output: LogOutput
+        _ composition: Composition, _ hangups: UnixSignalsSequence, readAgain: @escaping ConfigurationReload.Read, time: any TimeSource,
+        entropy: any Entropy, log: Logger, output: LogOutput
     ) async throws {
         let configuration = composition.configuration
         let group = MultiThreadedEventLoopGroup.singleton
@@ -40,7 +50,7 @@ package enum Server {
         let manager = ServiceManager(environment: environment)
         var inherited = try InheritedSockets(environment: environment)
         let observer = ExchangeObservers([
-            AccessLog(output, configuration.log.level > .info ? .off : configuration.log.access), HTTPMetrics(composition.metrics),
+            AccessLog(output), HTTPMetrics(composition.metrics),
         ])
         func server(
             _ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver,
@@ -55,6 +65,12 @@ package enum Server {
         let front = try Front(configuration, of: composition, client: client, log: log)
         let responders = DoorResponders(front, doctorProof: composition.doctorProof)
         let https = try await composition.certificates.open()
+        let upstreams = WatchedUpstreams()
+        upstreams.watch(front.upstreams)
+        composition.metrics.register(upstreams: { upstreams.current })
+        let reload = ConfigurationReload(
+            front, composition: composition, client: client, responders: responders, upstreams: upstreams, output: output,
+            manager: manager, log: log, read: readAgain)
         var doors: [(name: String, server: HTTPServer)] = []
         if !configuration.listen.http.isEmpty {
             doors.append(("http", server(configuration.listen.http, responders.plainResponder(https), observer)))
@@ -77,7 +93,9 @@ package enum Server {
             },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
             HTTPServerService(
-                name: "admin", server: server([.unix(path: configuration.listen.admin)], composition.admin, ExchangeObservers([])),
+                name: "admin",
+                server: server(
+                    [.unix(path: configuration.listen.admin)], composition.admin { await reload.reload() }, ExchangeObservers([])),
                 shutdownTimeout: .seconds(1), log: log),
         ]
         if let address = configuration.metrics.address {
@@ -108,6 +126,8 @@ package enum Server {
         if let timeout = manager.watchdogTimeout {
             services.insert(WatchdogService(manager: manager, timeout: timeout, group: group), at: 0)
         }
+        services.append(HealthCheckService(upstreams: upstreams))
+        services.append(ReloadService(signals: hangups, reload: reload, terminal: ControllingTerminal(), log: log))
         let lifecycle = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },

@@ -3,15 +3,18 @@ import GatehouseApp
 import Logging
 
 extension ConfigurationOptions {
-    /// - Throws: `CommandFailure` 78 with every fault.
-    func load(_ flags: [(name: String, value: String)] = []) throws -> Configuration.Loaded {
+    func sources(_ flags: [(name: String, value: String)] = []) -> Configuration.Sources {
         var flags = flags
         if let dataDir { flags.append(("--data-dir", dataDir)) }
-        let sources = Configuration.Sources(
+        return Configuration.Sources(
             flags: flags, environment: ProcessEnvironment.current, environmentFile: envFile, configurationFile: config,
             cores: ProcessEnvironment.cores)
+    }
+
+    /// - Throws: `CommandFailure` 78 with every fault.
+    func load(_ sources: Configuration.Sources? = nil) throws -> Configuration.Loaded {
         do {
-            return try Configuration.load(sources).get()
+            return try Configuration.load(sources ?? self.sources()).get()
         } catch {
             throw CommandFailure(error)
         }

@@ -112,6 +112,8 @@ struct SignInPageTests {
         let path = "/.gatehouse/sign-in?redirect=\(FormEncoding.encode(redirect))"
         let done = await gate.submit(path, Self.form("ann@example.com", "correct horse battery"), Self.own)
         #expect(done.header("location") == expected)
+        let form = Self.form("ann@example.com", "correct horse battery") + "&redirect=\(FormEncoding.encode(redirect))"
+        #expect(await gate.submit("/.gatehouse/sign-in?redirect=/other", form, Self.own).header("location") == expected)
         await gate.close()
     }
 

@@ -49,7 +49,7 @@ struct RequestReaderTests {
         #expect(try head("GET / \(lines)\r\n\r\n").keepsAlive == stays)
     }
 
-    @Test("Chunks are joined, extensions and trailers dropped, and nothing behind them is touched")
+    @Test("Chunks are joined, extensions dropped, trailers kept, and nothing behind them is touched")
     func chunks() throws {
         let text =
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -58,6 +58,7 @@ struct RequestReaderTests {
             var reader = RequestReader(limits: ServerLimits())
             var body = ""
             var heads: [RequestHead] = []
+            var trailers: HTTPHeaders?
             var rest = ByteBuffer(string: text)
             while var part = rest.readSlice(length: min(size, rest.readableBytes)), part.readableBytes > 0 {
                 reader.append(&part)
@@ -67,6 +68,7 @@ struct RequestReaderTests {
                         heads.append(head)
                     }
                     guard case .part(let part) = try reader.nextBodyPart() else {
+                        if reader.isBodyComplete, heads.count == 1 { trailers = reader.trailers }
                         if reader.isBodyComplete, reader.bufferedBytes > 0, heads.count == 1 { continue }
                         break
                     }
@@ -74,6 +76,7 @@ struct RequestReaderTests {
                 }
             }
             #expect(body == "hello, chunked world")
+            #expect(trailers == ["X": "y"])
             #expect(heads.map(\.framing) == [.chunked, .none], "in pieces of \(size)")
         }
     }

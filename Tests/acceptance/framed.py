@@ -113,6 +113,13 @@ class Framed:
         """The next one; SETTINGS and PING are answered on the way."""
         return self._held.pop(0) if self._held else self._next(within)
 
+    def settle(self) -> bool:
+        """Waits for one frame, and keeps it; whether the server's settings have come by then."""
+        held = self._next(every=True)
+        if not isinstance(held, (WindowUpdateFrame, SettingsFrame)):
+            self._held.append(held)
+        return bool(self.server_settings)
+
     def _next(self, within: float | None = None, every: bool = False) -> Frame:
         """From the network. `every`: with those that open windows."""
         deadline = time.monotonic() + (within or self.timeout)

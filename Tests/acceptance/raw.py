@@ -31,6 +31,7 @@ class Closed(Exception):
 class Connection:
     def __init__(self, port: int, timeout: float = 10):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
 
     def __enter__(self):
@@ -62,6 +63,20 @@ class Connection:
         while len(self._buffer) < count:
             self._more()
         data, self._buffer = self._buffer[:count], self._buffer[count:]
+        return data
+
+    # What follows an upgrade is not HTTP.
+
+    @property
+    def buffered(self) -> int:
+        return len(self._buffer)
+
+    def wait(self) -> None:
+        """Until there is something more."""
+        self._more()
+
+    def taken(self) -> bytes:
+        data, self._buffer = self._buffer, b""
         return data
 
     def interim(self) -> int:

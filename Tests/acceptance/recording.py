@@ -164,7 +164,8 @@ class Recorder:
         self.requests: list[Received] = []
         self.violations: list[str] = []
         self.connections = 0
-        self.open = 0
+        # The numbers of those that have ended.
+        self.closed: set[int] = set()
         self._tls = tls
         self._lock = threading.Lock()
         self._listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
@@ -201,8 +202,6 @@ class Recorder:
             threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True).start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        with self._lock:
-            self.open += 1
         try:
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
@@ -219,6 +218,5 @@ class Recorder:
         except Violation as found:
             self.violations.append(str(found))
         finally:
-            with self._lock:
-                self.open -= 1
             connection.close()
+            self.closed.add(number)

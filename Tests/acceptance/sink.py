@@ -1,9 +1,10 @@
-"""Takes uploads as fast as they come, and answers with how much it was: `sink.py PORT`. One at a time; bodies with a length or in chunks."""
+"""Takes uploads as fast as they come, and answers with how much it was: `sink.py PORT`. Bodies with a length or in chunks."""
 
 from __future__ import annotations
 
 import socket
 import sys
+import threading
 
 ROOM = 1 << 20
 
@@ -45,22 +46,25 @@ def received(connection: socket.socket) -> bytes:
     return data
 
 
+def serve(connection: socket.socket) -> None:
+    pending = b""
+    try:
+        while True:
+            while b"\r\n\r\n" not in pending:
+                pending += received(connection)
+            head, pending = pending.split(b"\r\n\r\n", 1)
+            length = str(body_length(connection, head, pending)).encode()
+            pending = b""
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(length) + length)
+    except OSError:
+        pass
+    connection.close()
+
+
 def main(port: int) -> None:
     listener = socket.create_server(("127.0.0.1", port))
     while True:
-        connection, _ = listener.accept()
-        pending = b""
-        try:
-            while True:
-                while b"\r\n\r\n" not in pending:
-                    pending += received(connection)
-                head, pending = pending.split(b"\r\n\r\n", 1)
-                length = str(body_length(connection, head, pending)).encode()
-                pending = b""
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(length) + length)
-        except OSError:
-            pass
-        connection.close()
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from others import Caddy, Nginx, Traefik
 from raw import Connection
 from recording import Recorder
 from test_site_identity import NAMES, SPELLINGS, identity
-from test_site_requests import NAVIGATION, SECRETS, readings
+from test_site_requests import NAVIGATION, SECRETS, action_of, readings
 from tracing import eventually
 
 HOST = "app.example.com"
@@ -117,9 +117,10 @@ def test_who_is_not_is_refused(front):
     location = urllib.parse.urlsplit(sent.one("location"))
     assert sent.status == 302 and location.path == "/.gatehouse/sign-in" and location.netloc in ("", front.authority) and location.scheme in ("", "http")
     assert urllib.parse.parse_qs(location.query)["redirect"] == ["/page?a=1&b=2"]
-    assert front.ask("GET", f"{location.path}?{location.query}", *NAVIGATION).status == 200
-    form = urllib.parse.urlencode({"email": nobody["user"]["email"], "password": PASSWORD, "redirect": "/page?a=1&b=2"}).encode()
-    entered = front.ask("POST", location.path, ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", f"http://{front.authority}"), body=form)
+    page = front.ask("GET", f"{location.path}?{location.query}", *NAVIGATION)
+    assert page.status == 200
+    form = urllib.parse.urlencode({"email": nobody["user"]["email"], "password": PASSWORD}).encode()
+    entered = front.ask("POST", action_of(page.body), ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", f"http://{front.authority}"), body=form)
     assert entered.status in (302, 303) and entered.one("location").endswith("/page?a=1&b=2")
     cookie = entered.one("set-cookie").split(";")[0]
     assert front.ask("GET", "/page?a=1&b=2", ("Cookie", cookie), *NAVIGATION).status == 200

@@ -6,15 +6,13 @@ import threading
 import time
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.frames import Frame, Opcode
-from websockets.sync.client import connect
+from websockets.frames import Opcode
 
-from framed import DataFrame, Framed, RstStreamFrame, SettingsFrame
+from framed import DataFrame, Framed
 from others import Asgi, Sink, nginx_with_files
-from raw import Closed
 from sites import HOST
 from tracing import eventually
+from web_socket import web_socket
 
 GIB = 1 << 30
 
@@ -155,132 +153,54 @@ def test_events_arrive_one_by_one(server, protocol):
 
 # WebSockets
 
-def socket_to(server, protocol: str, path: str, *fields: tuple[str, str], **more):
-    host = {"http": f"ws://{server.authority('http')}", "https": f"wss://{server.authority('https')}"}[protocol]
-    client = server.client(protocol)
-    # The connection is ours, in TLS already where there is any.
-    return connect(host.replace("wss://", "ws://") + path, sock=client.socket, additional_headers=list(fields), open_timeout=10, proxy=None, **more)
-
-
-@pytest.mark.parametrize("secure", ["http", "https"])
-def test_a_websocket(server, secure):
+def test_a_websocket(server, protocol):
+    """Also over HTTP/2 (RFC 8441), beside other streams of the connection."""
     user = server.user()
-    with socket_to(server, secure, "/ws", user.bearer, subprotocols=["other", "echo"]) as link:
-        assert json.loads(link.recv(10)) == {"user": user.id, "path": "/ws"} and link.subprotocol == "echo"
-        for message in ("hello", b"\x00\xff" * 50_000, "", "ünï" * 1000):
-            link.send(message)
-            assert link.recv(10) == message
-        assert link.ping().wait(10)
-        link.send("close")
-        with pytest.raises(ConnectionClosed) as closed:
-            link.recv(10)
-        assert closed.value.rcvd.code == 4001 and closed.value.rcvd.reason == "asked for"
+    with web_socket(server, protocol, "/ws", user.bearer, ("sec-websocket-protocol", "other, echo")) as link:
+        assert link.agreed and link.answer.one("sec-websocket-protocol") == "echo"
+        assert json.loads(link.recv()[1]) == {"user": user.id, "path": "/ws"}
+        if protocol == "h2":
+            assert link.client.get("/files/small").status == 200
+        for opcode, message in ((Opcode.TEXT, b"hello"), (Opcode.BINARY, b"\x00\xff" * 100_000), (Opcode.TEXT, b""), (Opcode.TEXT, "ünï".encode() * 1000)):
+            link.send(opcode, message)
+            assert link.recv() == (opcode, message)
+        link.send(Opcode.PING, b"there?")
+        assert link.recv() == (Opcode.PONG, b"there?")
+        link.send(Opcode.TEXT, b"close")
+        assert link.recv() == (Opcode.CLOSE, (4001).to_bytes(2, "big") + b"asked for")
 
 
-@pytest.mark.parametrize("secure", ["http", "https"])
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", None, "https://app.test.evil.test", "http://app.test:1"])
-def test_a_websocket_with_a_cookie_needs_this_origin(server, secure, origin):
+def test_a_websocket_with_a_cookie_needs_this_origin(server, protocol, origin):
     """CHECKLIST 15: a page of another site opens no socket with the user's cookie."""
     user = server.user()
-    with pytest.raises(InvalidStatus) as refused:
-        socket_to(server, secure, "/ws", user.cookie, origin=origin)
-    assert refused.value.response.status_code in (401, 403)
-    with socket_to(server, secure, "/ws", user.cookie, origin=server.origin(secure)) as link:
-        assert json.loads(link.recv(10))["user"] == user.id
-    with socket_to(server, secure, "/ws", user.bearer, origin=origin) as link:
-        assert json.loads(link.recv(10))["user"] == user.id
+    foreign = [("origin", origin)] if origin else []
+    with web_socket(server, protocol, "/ws", user.cookie, *foreign) as link:
+        assert not link.agreed and link.answer.status in (401, 403)
+    with web_socket(server, protocol, "/ws", user.cookie, ("origin", server.origin(protocol))) as link:
+        assert json.loads(link.recv()[1])["user"] == user.id
+    with web_socket(server, protocol, "/ws", user.bearer, *foreign) as link:
+        assert json.loads(link.recv()[1])["user"] == user.id
 
 
-class StreamSocket:
-    """A WebSocket on a stream of HTTP/2 (RFC 8441)."""
-
-    def __init__(self, server, path: str, *fields: tuple[str, str], host: str = HOST):
-        self.framed = Framed(server.https_port, name=host)
-        eventually(lambda: self._settled())
-        assert self.framed.server_settings.get(SettingsFrame.ENABLE_CONNECT_PROTOCOL) == 1
-        head = [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":path", path), (":authority", server.authority("h2")),
-                ("sec-websocket-version", "13"), *fields]
-        self.stream = self.framed.request(head, end=False)
-        self.answer = self.framed.response(self.stream, until_end=False)
-        self.buffer = b""
-
-    def _settled(self) -> bool:
-        if self.framed.server_settings:
-            return True
-        held = self.framed._next(5, every=True)
-        if not isinstance(held, SettingsFrame):
-            self.framed._held.append(held)
-        return bool(self.framed.server_settings)
-
-    def send(self, opcode: Opcode, data: bytes) -> None:
-        self.framed.send_body(self.stream, Frame(opcode, data).serialize(mask=True), end=False)
-
-    def more(self) -> None:
-        frame = self.framed.frame(10)
-        if isinstance(frame, RstStreamFrame) and frame.stream_id == self.stream:
-            raise Closed(frame.error_code)
-        if isinstance(frame, DataFrame) and frame.stream_id == self.stream:
-            self.buffer += frame.data
-            self.framed.consumed(self.stream, len(frame.data), "END_STREAM" in frame.flags)
-
-    def recv(self) -> tuple[int, bytes]:
-        """One whole message, however it was cut into frames."""
-        def take(count: int) -> bytes:
-            while len(self.buffer) < count:
-                self.more()
-            data, self.buffer = self.buffer[:count], self.buffer[count:]
-            return data
-
-        message, first = b"", None
-        while True:
-            head = take(2)
-            length = head[1] & 0x7F
-            length = int.from_bytes(take(2 if length == 126 else 8), "big") if length > 125 else length
-            message += take(length)
-            first = head[0] & 0x0F if first is None else first
-            if head[0] & 0x80:
-                return first, message
+def test_a_websocket_is_refused_where_nobody_is_signed_in(server, protocol):
+    with web_socket(server, protocol, "/ws", ("origin", server.origin(protocol))) as link:
+        assert not link.agreed and link.answer.status == 401
 
 
-def test_a_websocket_over_http_2(server):
-    """RFC 8441: as on HTTP/1.1, beside other streams of the connection."""
+def test_websockets_come_and_go(server, protocol):
+    """A hundred, ended in every way: nothing of them stays."""
     user = server.user()
-    link = StreamSocket(server, "/ws", user.bearer, ("sec-websocket-protocol", "echo"))
-    with link.framed as framed:
-        answer = link.answer
-        assert answer.status == 200 and answer.one("sec-websocket-protocol") == "echo"
-        assert not {"connection", "upgrade", "sec-websocket-accept", "transfer-encoding"} & {name for name, _ in answer.headers}
-        assert json.loads(link.recv()[1]) == {"user": user.id, "path": "/ws"}
-        other = framed.request([(":method", "GET"), (":scheme", "https"), (":authority", server.authority("h2")), (":path", "/files/small")])
-        assert framed.response(other).status == 200
-        for message in (b"hello", b"\x00\xff" * 100_000):
-            link.send(Opcode.BINARY, message)
-            assert link.recv() == (Opcode.BINARY, message)
-        link.send(Opcode.CLOSE, (1000).to_bytes(2, "big"))
-        assert link.recv()[0] == Opcode.CLOSE
-
-
-@pytest.mark.parametrize("origin", ["https://evil.test", "null", None])
-def test_a_websocket_over_http_2_with_a_cookie_needs_this_origin(server, origin):
-    """CHECKLIST 15 on HTTP/2."""
-    user = server.user()
-    fields = [("origin", origin)] if origin else []
-    link = StreamSocket(server, "/ws", user.cookie, *fields)
-    with link.framed:
-        assert link.answer.status in (401, 403)
-    link = StreamSocket(server, "/ws", user.cookie, ("origin", server.origin("h2")))
-    with link.framed:
-        assert link.answer.status == 200 and json.loads(link.recv()[1])["user"] == user.id
-
-
-def test_a_websocket_is_refused_where_nobody_is_signed_in(server):
-    for protocol in ("http", "https"):
-        with pytest.raises(InvalidStatus) as refused:
-            socket_to(server, protocol, "/ws", origin=server.origin(protocol))
-        assert refused.value.response.status_code == 401
-    link = StreamSocket(server, "/ws", ("origin", server.origin("h2")))
-    with link.framed:
-        assert link.answer.status == 401
+    before = server.descriptors()
+    for number in range(100):
+        with web_socket(server, protocol, "/ws", user.bearer) as link:
+            assert json.loads(link.recv()[1])["user"] == user.id
+            if number % 4 == 1:
+                link.send(Opcode.CLOSE, (1000).to_bytes(2, "big"))
+                assert link.recv()[0] == Opcode.CLOSE
+            if number % 4 == 2:
+                link.send(Opcode.BINARY, bytes(100_000))
+    eventually(lambda: server.descriptors() <= before + 12)
 
 
 # Large uploads

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import time
 
@@ -16,6 +17,8 @@ from sites import SiteGatehouse
 from tracing import eventually
 
 NAVIGATION = (("accept", "text/html,*/*;q=0.8"), ("sec-fetch-mode", "navigate"))
+# A connection that ends before its answer does: in TLS without a close_notify.
+CUT = (Closed, Reset, Ended, ssl.SSLEOFError)
 CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -127,10 +130,13 @@ def test_death_in_the_middle_of_an_answer_is_seen(server, application, protocol,
         raise Gone
 
     application.answering = dying
-    with server.client(protocol) as client, pytest.raises((Closed, Reset, Ended)) as cut:
-        client.get("/x")
-        raise AssertionError("taken for whole")
-    assert not isinstance(cut.value, AssertionError)
+    with server.client(protocol) as client:
+        try:
+            status = client.get("/x").status
+        except CUT:
+            status = 0
+    # Where it is known before the head is passed on, it is told; what has begun can only be cut.
+    assert status in ((0, 502) if begun.endswith(b"zz\r\n") else (0,)), "taken for whole"
     application.answering = agreeing
     assert asked(server, protocol, "/x").body == b"ok"
 
@@ -164,7 +170,7 @@ def test_a_body_that_stops_coming_is_cut(server, application, protocol):
 
     application.answering = stalling
     begun = time.monotonic()
-    with server.client(protocol) as client, pytest.raises((Closed, Reset, Ended)):
+    with server.client(protocol) as client, pytest.raises(CUT):
         client.get("/x")
     assert time.monotonic() - begun < 5
 
@@ -267,8 +273,9 @@ def test_a_request_that_is_cut_is_not_taken_for_whole(server, application, proto
         else:
             client.connection.send(client.head("POST", "/patient/x", ("transfer-encoding", "chunked")) + b"4\r\nhalf\r\n")
         application.awaited()
-    eventually(lambda: application.open == 0 or application.requests[-1].is_complete)
-    assert [request.is_complete for request in application.requests] == [False]
+    (request,) = application.requests
+    eventually(lambda: request.is_complete or request.connection in application.closed)
+    assert not request.is_complete
 
 
 def test_a_slow_reader_slows_the_application(server, application, protocol):
@@ -298,7 +305,7 @@ def test_a_slow_reader_slows_the_application(server, application, protocol):
             steady.append(sent[0])
         assert steady[-1] < 24 << 20, "taken without being read"
         assert server.resident_mb() - before < 16
-    eventually(lambda: application.open == 0)
+    eventually(lambda: application.requests[-1].connection in application.closed)
 
 
 def test_an_idempotent_request_is_tried_on_another_server(make_sites, recorder, protocol):
@@ -338,8 +345,6 @@ def test_a_server_that_is_down_is_left_out(make_sites, recorder):
 
 def test_an_application_on_a_unix_socket_and_over_https(make_sites, make_secure, tmp_path, protocol):
     """`unix:/path`; and `https://` with an authority of its own, which is verified: another one's certificate is a 502."""
-    import ssl
-
     from certificates import Root
     root, stranger = Root(tmp_path / "root"), Root(tmp_path / "stranger")
 

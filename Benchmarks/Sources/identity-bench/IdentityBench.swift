@@ -11,7 +11,7 @@ import Logging
 /// Takes the folder for its database as argument, on the disk that is to be measured. Run the release build, on an idle machine.
 @main
 enum IdentityBench {
-    private static let time = SystemTime()
+    static let time = SystemTime()
 
     static func main() async throws {
         let folder = CommandLine.arguments.dropFirst().first ?? "identity-bench-data"
@@ -19,6 +19,7 @@ enum IdentityBench {
         var writer = JSONWriter()
         writer.beginObject()
         try await authentication(bench, &writer)
+        try await doorkeeping(bench, &writer)
         try await refreshes(bench, &writer)
         writer.endObject()
         print(String(decoding: writer.bytes, as: UTF8.self))
@@ -83,7 +84,7 @@ enum IdentityBench {
     }
 
     /// The median of five rounds.
-    private static func nanoseconds(_ count: Int = 200_000, _ body: (Int) -> Void) -> Int64 {
+    static func nanoseconds(_ count: Int = 200_000, _ body: (Int) -> Void) -> Int64 {
         var rounds: [Int64] = []
         for _ in 0..<(count == 1000 ? 1 : 5) {
             let start = time.monotonic()
@@ -95,7 +96,7 @@ enum IdentityBench {
 }
 
 /// The accounts as the server has them, on a database in a folder.
-private struct Accounts {
+struct Accounts {
     let identity: Identity
     private let database: SQLiteDatabase
 

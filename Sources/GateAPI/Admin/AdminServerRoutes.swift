@@ -14,6 +14,20 @@ enum AdminServerRoutes {
                 writer.endObject()
             }
         }
+        routes.add(.POST, "/admin/reload") { call in
+            guard let reload = call.services.reload else { throw Problem(.unavailable, "No server runs.") }
+            let report = await reload()
+            return .personal { writer in
+                writer.beginObject()
+                for (name, texts) in [
+                    ("changed", report.changed), ("needs_restart", report.needsRestart), ("notices", report.notices),
+                    ("faults", report.faults),
+                ] {
+                    writer.member(name, .array(texts.map { .string($0) }))
+                }
+                writer.endObject()
+            }
+        }
         routes.add(.GET, "/admin/server") { call in
             .personal { writer in
                 writer.beginObject()

@@ -14,6 +14,8 @@ package struct AdminServices: Sendable {
     package var policyNames: @Sendable () -> [String]
     /// Makes new signing keys and keeps the old ones for verification; answers what was done, in a sentence.
     package var rotateSecrets: @Sendable () async throws -> String
+    /// Reads the configuration again; `nil` where no server runs.
+    package var reload: (@Sendable () async -> ReloadReport)?
     /// Prometheus' text format.
     package var metrics: @Sendable () -> String
     package var time: any TimeSource

@@ -29,11 +29,12 @@ enum PageRoutes {
     /// Counted like the log-in of the API, and answered with the page again where it fails.
     private static func signIn(_ call: Call) -> Reply {
         .later {
-            let redirect = redirect(call)
+            var redirect = redirect(call)
             var email: String?
             do {
                 return try await call.limited(by: [.api, .auth, .login, .loginAccount]) { form in
                     email = form.text("email")
+                    if let text = form.text("redirect") { redirect = RedirectTarget(text, origins: call.services.cors.origins) }
                     // Our own page says where it comes from; unlike the API's log-in, nobody else has a reason to ask (CHECKLIST 13).
                     try call.refuseCrossSite()
                     try form.require(["email", "password"])
@@ -70,7 +71,7 @@ enum PageRoutes {
         }
     }
 
-    /// Where it goes on; `nil` for nowhere in particular, and for what is no place to send a browser to (CHECKLIST 28).
+    /// Where it goes on, by the address of the page; a form may say otherwise. `nil` for nowhere in particular, and for what is no place to send a browser to (CHECKLIST 28).
     private static func redirect(_ call: Call) -> RedirectTarget? {
         call.request.target.queryValue("redirect").flatMap { RedirectTarget($0, origins: call.services.cors.origins) }
     }

@@ -4,7 +4,7 @@ package import GateCore
 /// What the connections of a client share: the authorities that are trusted, read once.
 package final class TLSClientContext: Sendable {
     let context: TLSContext
-    let time: any TimeSource
+    package let time: any TimeSource
 
     /// Trusts the system's authorities (the files that OpenSSL was built to use, or `SSL_CERT_FILE` and `SSL_CERT_DIR`).
     ///

@@ -55,7 +55,7 @@ extension ClientConnection {
         case .length(let length): deliver(head, length: length, to: call)
         case .chunked:
             guard let end = readAhead() else {
-                deliver(head, length: nil, to: call)
+                if failure == nil { deliver(head, length: nil, to: call) }
                 return
             }
             let whole = ahead ?? ByteBuffer()
@@ -84,8 +84,8 @@ extension ClientConnection {
             case .part(let part): if ahead == nil { ahead = part } else { ahead!.writeImmutableBuffer(part) }
             case .end(let staysOpen): return (staysOpen, state.trailers)
             case .failed(let fault):
-                // Told in its place, after what came before it: how the network cuts the bytes makes no difference.
-                aheadFault = fault
+                // Told in its place, after what came before it. Behind the head itself there is nothing yet that could be passed on.
+                if ahead == nil { fail(.badResponse(destination, fault, hasBegun: true)) } else { aheadFault = fault }
                 return nil
             case .needsMore, .head, .proceed: return nil
             }

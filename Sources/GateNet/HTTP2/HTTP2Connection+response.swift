@@ -139,7 +139,7 @@ extension HTTP2Connection {
         stream.pendingBytes += count
         // Its last frame may be a small one, an event or a message, and bring two updates of windows all the same. Not so every small frame:
         // how many there are is the client's choice.
-        meter.earn(2)
+        meter.sent(0)
         let written = loop.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] _ in
             stream.pendingBytes -= count

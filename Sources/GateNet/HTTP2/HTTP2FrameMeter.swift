@@ -13,6 +13,8 @@ struct HTTP2FrameMeter {
     static let refill = 50
     /// Entries of one SETTINGS frame. There are eight settings; NIO keeps every unknown one, for each connection.
     static let settingsCount = 32
+    /// The most updates of windows that are expected at once: those of some 32 MiB on their way.
+    static let expectedUpdatesLimit = 1 << 14
 
     enum Verdict {
         case fine
@@ -25,11 +27,14 @@ struct HTTP2FrameMeter {
         static let headers: UInt8 = 1
         static let resetStream: UInt8 = 3
         static let settings: UInt8 = 4
+        static let windowUpdate: UInt8 = 8
         static let continuation: UInt8 = 9
     }
 
     private var allowance = HTTP2FrameMeter.capacity
     private var refilledAt: MonotonicInstant
+    /// WINDOW_UPDATE frames that what was sent may bring, see ``sent(_:)``.
+    private var expectedUpdates = 0
     /// Of the preface (RFC 9113 §3.4), then of the payload at hand: what is still to come, in bytes.
     private var outstanding = 24
     private var header: UInt64 = 0
@@ -41,6 +46,10 @@ struct HTTP2FrameMeter {
 
     /// Whether a frame, or a field section of several, has begun and not ended. The content of a body is none: it is timed by its reader.
     var isWithinFrame: Bool { headerBytes > 0 || isInFieldSection || outstanding > 0 && type != FrameType.data }
+
+    /// Notes content that was sent, in bytes. A client opens two windows again for what it has read: some for a frame, Go's for 4 KiB, and
+    /// all of them at once for what was on its way. That is kept apart from the allowance, whose capacity would cut it off.
+    mutating func sent(_ count: Int) { expectedUpdates = min(Self.expectedUpdatesLimit, expectedUpdates + 2 + count / (2 << 10)) }
 
     mutating func earn(_ amount: Int) { allowance = min(Self.capacity, allowance + amount) }
     mutating func spend(_ amount: Int) -> Verdict {
@@ -96,6 +105,9 @@ struct HTTP2FrameMeter {
         case FrameType.settings where length > Self.settingsCount * 6: return .flooding
         // A reset takes back a request that has cost far more than these others.
         case FrameType.resetStream: return spend(8)
+        case FrameType.windowUpdate where expectedUpdates > 0:
+            expectedUpdates -= 1
+            return .fine
         default: return spend(1)
         }
     }

@@ -1,23 +1,26 @@
 package import GateCore
 package import GateCrypto
 package import NIOCore
+import Synchronization
 
-/// How outgoing connections use TLS. Made once and shared: the authorities are read when it is made, not for each connection.
+/// How outgoing connections use TLS. Made once and shared: the authorities are read once, not for each connection.
 package struct TLSClientConfiguration: Sendable {
     /// From the connection's beginning to the end of the handshake; beyond it, ``TLSError/timedOut``.
     package var handshakeTime: Duration = .seconds(10)
-    let context: TLSClientContext
+    private let context: Context
 
-    package init(context: TLSClientContext) { self.context = context }
+    package init(context: TLSClientContext) { self.context = Context(context) }
 
-    /// Trusts the system's authorities.
+    /// Trusts the system's authorities. They alone are read by the first connection that needs them, whose event loop it holds up for
+    /// some 5 ms: 1.5 MB, which most servers never need.
     ///
     /// - Parameters:
     ///   - authorities: PEM; authorities that are trusted besides, such as a private one's.
     ///   - time: by whose wall clock certificates are valid.
     /// - Throws: where no certificate can be read from `authorities`.
     package init(authorities: [UInt8]? = nil, time: any TimeSource = SystemTime()) throws(CryptoError) {
-        context = try TLSClientContext(authorities: authorities, time: time)
+        context =
+            if let authorities { Context(try TLSClientContext(authorities: authorities, time: time)) } else { Context(time) }
     }
 
     /// The handler of one connection, to be added before it is active or afterwards.
@@ -30,8 +33,35 @@ package struct TLSClientConfiguration: Sendable {
     package func handler(
         for host: String, protocols: [ApplicationProtocol] = [], on eventLoop: any EventLoop
     ) throws(CryptoError) -> TLSHandler {
-        let engine = try TLSEngine(client: context, host: host, protocols: protocols.map(\.rawValue))
+        let engine = try TLSEngine(client: context.made(), host: host, protocols: protocols.map(\.rawValue))
         return TLSHandler(engine, isServer: false, eventLoop: eventLoop, handshakeTime: handshakeTime)
+    }
+}
+
+extension TLSClientConfiguration {
+    /// A client's context, made when it is first asked for.
+    private final class Context: Sendable {
+        private let state: Mutex<TLSClientContext?>
+        private let time: any TimeSource
+
+        init(_ time: any TimeSource) {
+            state = Mutex(nil)
+            self.time = time
+        }
+
+        init(_ context: TLSClientContext) {
+            state = Mutex(context)
+            time = context.time
+        }
+
+        func made() throws(CryptoError) -> TLSClientContext {
+            try state.withLock { state throws(CryptoError) in
+                if let state { return state }
+                let made = try TLSClientContext(time: time)
+                state = made
+                return made
+            }
+        }
     }
 }
 

@@ -1,19 +1,35 @@
+import GateCore
 import GateHTTP
 
-/// Header fields on their way into the form in which they are sent: a line each, in one array.
+/// Header fields on their way into the form in which they are sent: a line each, into memory that is known to suffice.
 struct FieldLines {
-    private var bytes: [UInt8] = []
+    private let target: UnsafeMutableRawBufferPointer
+    private var count = 0
     /// Whether every field so far is one: its name a token, its value without control characters (RFC 9110 §5.1, §5.5). Where not, nothing
     /// must be sent: a value with a line break in it would be two fields, or the end of the head (CHECKLIST 33).
-    private(set) var isSound = true
+    private var isSound = true
 
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+    private init(_ target: UnsafeMutableRawBufferPointer) { self.target = target }
 
-    var encoded: EncodedFields? { isSound ? EncodedFields(lines: bytes) : nil }
+    /// - Parameter capacity: what `write` needs at most, in bytes.
+    /// - Returns: `nil` where one of the fields is none.
+    @inline(__always)
+    static func encode(capacity: Int, _ write: (inout FieldLines) -> Void) -> EncodedFields? {
+        var isSound = false
+        let lines = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            var lines = FieldLines(UnsafeMutableRawBufferPointer(buffer))
+            write(&lines)
+            count = lines.count
+            isSound = lines.isSound
+        }
+        return isSound ? EncodedFields(lines: lines) : nil
+    }
 
     /// - Parameter name: a token.
+    @inline(__always)
     mutating func append(_ name: StaticString, _ value: String) {
-        begin(name)
+        append(name)
+        append(": ")
         append(value: value)
         end()
     }
@@ -22,39 +38,70 @@ struct FieldLines {
         var isToken = !name.isEmpty
         for octet in name { isToken = isToken && Self.isToken(octet) }
         isSound = isSound && isToken
-        bytes.append(contentsOf: name)
-        bytes.append(UInt8(ascii: ":"))
-        bytes.append(UInt8(ascii: " "))
+        copy(name)
+        append(": ")
         append(value: value)
         end()
     }
 
-    mutating func append(lines: [UInt8]) { bytes.append(contentsOf: lines) }
+    mutating func append(lines: [UInt8]) { lines.withUnsafeBytes { copy($0) } }
 
-    /// A field whose value is put together from several; ``end()`` closes it.
-    mutating func begin(_ name: StaticString) {
-        append(name)
-        append(": ")
-    }
-
+    @inline(__always)
     mutating func append(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     mutating func append(value: String) {
-        var value = value
-        let isContent = value.withUTF8 { octets in
-            bytes.append(contentsOf: octets)
-            var isContent = true
-            for octet in octets { isContent = isContent && (octet >= 0x20 && octet != 0x7F || octet == 0x09) }
-            return isContent
-        }
-        isSound = isSound && isContent
+        if value.utf8.withContiguousStorageIfAvailable({ append(content: UnsafeRawBufferPointer($0)) }) != nil { return }
+        Array(value.utf8).withUnsafeBytes { append(content: $0) }
     }
 
-    mutating func end() {
-        bytes.append(0x0D)
-        bytes.append(0x0A)
+    private mutating func append(content: UnsafeRawBufferPointer) {
+        var isContent = true
+        for octet in content { isContent = isContent && (octet >= 0x20 && octet != 0x7F || octet == 0x09) }
+        isSound = isSound && isContent
+        copy(content)
+    }
+
+    /// An IPv4 address as such, an IPv6 one in `brackets`.
+    mutating func append(_ address: IPAddress, brackets: (open: StaticString, close: StaticString) = ("", "")) {
+        guard address.isIPv4 else {
+            append(brackets.open)
+            append(value: address.description)
+            append(brackets.close)
+            return
+        }
+        for place in 0..<4 {
+            if place > 0 { append(".") }
+            append(decimal: UInt8(truncatingIfNeeded: address.low >> UInt64(24 - place * 8)))
+        }
+    }
+
+    mutating func append(_ id: RequestID) {
+        for place in 0..<16 { append(octet: Hex.digit(UInt8(truncatingIfNeeded: id.value >> UInt64(60 - place * 4) & 0xF))) }
+    }
+
+    mutating func end() { append("\r\n") }
+
+    private mutating func append(decimal number: UInt8) {
+        if number >= 100 { append(octet: UInt8(ascii: "0") + number / 100) }
+        if number >= 10 { append(octet: UInt8(ascii: "0") + number / 10 % 10) }
+        append(octet: UInt8(ascii: "0") + number % 10)
+    }
+
+    @inline(__always)
+    private mutating func append(octet: UInt8) {
+        precondition(count < target.count)
+        target[count] = octet
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count <= target.count - count)
+        guard bytes.count > 0 else { return }
+        UnsafeMutableRawBufferPointer(rebasing: target[count..<count + bytes.count]).copyMemory(from: bytes)
+        count += bytes.count
     }
 
     /// `tchar` (RFC 9110 §5.6.2). One bit per octet, lowest first.

@@ -48,6 +48,8 @@ struct FieldNameSet: Sendable {
 
     var isEmpty: Bool { names.isEmpty }
 
+    mutating func formUnion(_ other: FieldNameSet) { names += other.names.filter { !names.contains($0) } }
+
     func contains(_ octets: UnsafeRawBufferPointer) -> Bool {
         names.contains { name in
             guard name.count == octets.count else { return false }

@@ -34,7 +34,8 @@ final class ForwardedBody: BodyStream {
             if let limit, sum > limit { throw .tooLarge(limit: limit) }
             return part
         } catch {
-            state.withLock { $0.failure = error }
+            // Where the sender has given up, it is not the body that failed.
+            if !Task.isCancelled { state.withLock { $0.failure = error } }
             throw error
         }
     }

@@ -2,7 +2,7 @@ import GateHTTP
 
 /// How the path that the client asked for becomes the one that the application is asked for. The rest of the target is passed on as it was
 /// sent, byte by byte: what the access rule saw is what arrives (CHECKLIST 32).
-struct PathRewrite: Sendable {
+struct PathRewrite: Hashable, Sendable {
     private let stripped: PathPrefix?
     private let added: String
 

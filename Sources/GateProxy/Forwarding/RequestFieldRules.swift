@@ -17,7 +17,6 @@ struct RequestFieldRules: Sendable {
 
     /// How often a request may come by: gateways in a row are no loop.
     private static let mostVisits = 4
-    private static let pseudonym = "gatehouse"
 
     /// Names that the operator removes or sets.
     private let changed: FieldNameSet
@@ -46,101 +45,125 @@ struct RequestFieldRules: Sendable {
     /// - Parameter webSocketKey: for an upgrade that came without one, see ``WebSocketHandshake``.
     func fields(of request: Request, webSocketKey: String? = nil) throws(Fault) -> EncodedFields {
         var named = FieldNameSet()
-        var size = 512
+        var via: [String] = []
+        var size = Self.fixedSize + added.count + request.authority.utf8.count * 2 + (prefix?.utf8.count ?? 0)
         for (name, value) in request.headers {
-            size += name.utf8.count + value.utf8.count + 4
-            if name.utf8.count == 10, name.lowercased() == "connection" {
-                named = FieldNameSet(connectionOptions: request.headers[canonicalForm: "connection"].map(String.init))
+            let length = name.utf8.count
+            size += length + value.utf8.count + 4
+            if length == 10, Self.reads(name, as: "connection") {
+                let options = FieldNameSet(connectionOptions: CollectionOfOne(value))
+                if !options.isEmpty { named.formUnion(options) }
+            } else if length == 3, Self.reads(name, as: "via") {
+                via.append(value)
             }
         }
-        var lines = FieldLines(capacity: size)
-        var via: [String] = []
-        for (name, value) in request.headers {
-            var name = name
-            name.withUTF8 { octets in
-                let octets = UnsafeRawBufferPointer(octets)
-                switch Self.part(of: octets) {
-                case .passedOn where named.isEmpty || !named.contains(octets):
-                    if changed.isEmpty || !changed.contains(octets) { lines.append(name: octets, value: value) }
-                case .via: via.append(value)
-                default: break
+        if !via.isEmpty, Self.visits(via) >= Self.mostVisits { throw .loop }
+        let encoded = FieldLines.encode(capacity: size) { lines in
+            for (name, value) in request.headers {
+                var name = name
+                name.withUTF8 { octets in
+                    let octets = UnsafeRawBufferPointer(octets)
+                    guard Self.part(of: octets) == .passedOn, named.isEmpty || !named.contains(octets),
+                        changed.isEmpty || !changed.contains(octets)
+                    else { return }
+                    lines.append(name: octets, value: value)
                 }
             }
+            addOurs(request, via: via, to: &lines)
+            if let webSocketKey { lines.append("Sec-WebSocket-Key", webSocketKey) }
+            lines.append(lines: added)
         }
-        try addOurs(request, via: via, to: &lines)
-        if let webSocketKey { lines.append("Sec-WebSocket-Key", webSocketKey) }
-        lines.append(lines: added)
-        guard let encoded = lines.encoded else { throw .malformed }
+        guard let encoded else { throw .malformed }
         return encoded
     }
 
-    private func addOurs(_ request: Request, via: [String], to lines: inout FieldLines) throws(Fault) {
-        func isOurs(_ name: StaticString) -> Bool { changed.isEmpty || !changed.contains(name) }
-        let client = request.client?.description
+    /// More than all that is written besides the request's own fields, its authority and the operator's fields takes: the longest lines.
+    private static let fixedSize = 640
+
+    private func addOurs(_ request: Request, via: [String], to lines: inout FieldLines) {
         // One address, checked against the trusted proxies: an application may take the list's left end or its right one.
-        if let client {
-            if isOurs("x-forwarded-for") { lines.append("X-Forwarded-For", client) }
-            if isOurs("x-real-ip") { lines.append("X-Real-IP", client) }
+        if let client = request.client {
+            if isOurs("x-forwarded-for") {
+                lines.append("X-Forwarded-For: ")
+                lines.append(client)
+                lines.end()
+            }
+            if isOurs("x-real-ip") {
+                lines.append("X-Real-IP: ")
+                lines.append(client)
+                lines.end()
+            }
         }
-        if isOurs("x-forwarded-proto") { lines.append("X-Forwarded-Proto", request.scheme.rawValue) }
+        if isOurs("x-forwarded-proto") {
+            lines.append(request.scheme == .https ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n")
+        }
         if !request.authority.isEmpty, isOurs("x-forwarded-host") { lines.append("X-Forwarded-Host", request.authority) }
         if let prefix, isOurs("x-forwarded-prefix") { lines.append("X-Forwarded-Prefix", prefix) }
-        if isOurs("forwarded") { addForwarded(request, client: client, to: &lines) }
-        if isOurs("x-request-id") { lines.append("X-Request-Id", request.id.description) }
-        if isOurs("via") {
-            lines.begin("Via")
-            if !via.isEmpty {
-                let visits = via.flatMap { $0.split(separator: ",") }.count { $0.trimmingSpaces().hasSuffix(" \(Self.pseudonym)") }
-                guard visits < Self.mostVisits else { throw .loop }
-                for value in via {
-                    lines.append(value: value)
-                    lines.append(", ")
-                }
-            }
-            lines.append(value: request.version.rawValue)
-            lines.append(" gatehouse")
+        if isOurs("forwarded") { addForwarded(request, to: &lines) }
+        if isOurs("x-request-id") {
+            lines.append("X-Request-Id: ")
+            lines.append(request.id)
             lines.end()
+        }
+        if isOurs("via") {
+            lines.append("Via: ")
+            for value in via {
+                lines.append(value: value)
+                lines.append(", ")
+            }
+            switch request.version {
+            case .http10: lines.append("1.0 gatehouse\r\n")
+            case .http11: lines.append("1.1 gatehouse\r\n")
+            case .http2: lines.append("2 gatehouse\r\n")
+            }
         }
     }
 
+    @inline(__always)
+    private func isOurs(_ name: StaticString) -> Bool { changed.isEmpty || !changed.contains(name) }
+
     /// RFC 7239 §4 and §6: an IPv6 address stands in brackets and quotation marks, a host with a port in quotation marks.
-    private func addForwarded(_ request: Request, client: String?, to lines: inout FieldLines) {
-        lines.begin("Forwarded")
-        lines.append("for=")
-        if let client {
-            let isIPv6 = client.utf8.contains(UInt8(ascii: ":"))
-            if isIPv6 { lines.append("\"[") }
-            lines.append(value: client)
-            if isIPv6 { lines.append("]\"") }
-        } else {
-            lines.append("unknown")
-        }
-        lines.append(";proto=")
-        lines.append(value: request.scheme.rawValue)
+    private func addForwarded(_ request: Request, to lines: inout FieldLines) {
+        lines.append("Forwarded: for=")
+        if let client = request.client { lines.append(client, brackets: ("\"[", "]\"")) } else { lines.append("unknown") }
+        lines.append(request.scheme == .https ? ";proto=https" : ";proto=http")
         let host = request.authority
-        if !host.isEmpty, host.utf8.allSatisfy({ $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-            let isToken = host.utf8.allSatisfy(FieldLines.isToken)
-            lines.append(";host=")
-            if !isToken { lines.append("\"") }
+        var isToken = true
+        var isQuotable = true
+        for octet in host.utf8 {
+            isToken = isToken && FieldLines.isToken(octet)
+            isQuotable = isQuotable && octet != UInt8(ascii: "\"") && octet != UInt8(ascii: "\\")
+        }
+        if !host.isEmpty, isQuotable {
+            lines.append(isToken ? ";host=" : ";host=\"")
             lines.append(value: host)
             if !isToken { lines.append("\"") }
         }
         lines.end()
     }
 
+    /// How often the request has come by here.
+    private static func visits(_ via: [String]) -> Int {
+        via.flatMap { $0.split(separator: ",") }.count { $0.trimmingSpaces().hasSuffix(" gatehouse") }
+    }
+
+    private static func reads(_ name: String, as other: StaticString) -> Bool {
+        var name = name
+        return name.withUTF8 { FieldName.reads(UnsafeRawBufferPointer($0), as: other) }
+    }
+
     enum Part: Hashable {
         case passedOn
         case dropped
-        case via
     }
 
     /// What becomes of a field by its name alone.
     static func part(of name: UnsafeRawBufferPointer) -> Part {
         func reads(_ other: StaticString) -> Bool { FieldName.reads(name, as: other) }
-        if reads("via") { return .via }
         let isDropped =
             switch name.count {
             case 2: reads("te")
+            case 3: reads("via")
             case 4: reads("host")
             // CGI would make it HTTP_PROXY, through which libraries send what the application asks of others (CVE-2016-5385).
             case 5: reads("proxy")

@@ -6,7 +6,9 @@ import NIOHTTP1
 
 extension UpstreamHandler {
     /// The answer to the client; the server at `index` is held until its last byte has been passed on.
-    func pass(_ response: StreamedResponse, to request: Request, from index: Int, _ handshake: WebSocketHandshake?) -> Response {
+    func pass(_ response: StreamedResponse, of exchange: UpstreamExchange, from index: Int) -> Response {
+        let request = exchange.request
+        let handshake = exchange.handshake
         let server = upstream.group.servers[index]
         var answer = Response(response.status)
         switch response.body {
@@ -22,7 +24,7 @@ extension UpstreamHandler {
             let use = UpstreamUse(server)
             answer.body = .stream(length: length) { [self] writer in
                 defer { use.end() }
-                try await pass(body, to: writer, for: request, from: index)
+                try await pass(body, to: writer, of: exchange, from: index)
             }
         case .tunnel(let tunnel):
             let use = UpstreamUse(server)
@@ -40,7 +42,7 @@ extension UpstreamHandler {
         return answer
     }
 
-    private func pass(_ body: any BodyStream, to writer: any BodyWriter, for request: Request, from index: Int) async throws {
+    private func pass(_ body: any BodyStream, to writer: any BodyWriter, of exchange: UpstreamExchange, from index: Int) async throws {
         while true {
             let part: ByteBuffer?
             do throws(BodyError) {
@@ -49,7 +51,7 @@ extension UpstreamHandler {
                 // Where the client has gone, that is why: nobody is to blame.
                 if !Task.isCancelled {
                     upstream.failed(index, "its response broke off (\(error))")
-                    tell("An application's response broke off", "\(error)", request)
+                    tell("An application's response broke off", "\(error)", exchange.request)
                 }
                 throw error
             }

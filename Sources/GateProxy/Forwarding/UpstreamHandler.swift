@@ -45,66 +45,36 @@ package final class UpstreamHandler: RouteHandler {
                 }
             if length > bodyLimit { return .now(refusal(UpstreamFailure.tooLarge(bodyLimit), request)) }
         }
-        var outgoing: StreamedRequest
-        var handshake: WebSocketHandshake?
         do throws(RequestFieldRules.Fault) {
-            if request.upgrade == WebSocketHandshake.upgrade { handshake = WebSocketHandshake(request, entropy) }
-            outgoing = try self.outgoing(admitted, handshake)
+            let exchange = try UpstreamExchange(admitted, for: self, bodyLimit: bodyLimit, entropy)
+            return begin(exchange).map { .pending($0) } ?? .later { [self] in await forward(exchange) }
         } catch {
             return .now(refusal(problem(error), request))
         }
-        var body: ForwardedBody?
-        if case .stream(let length, let source) = request.body {
-            let counted = ForwardedBody(source, limit: bodyLimit)
-            outgoing.body = .stream(length: length, counted)
-            outgoing.expectsContinue = request.headers.contains(name: "expect")
-            body = counted
-        }
-        if body == nil, handshake == nil, let pending = begin(outgoing, of: request) { return .pending(pending) }
-        return .later { [self, outgoing, body, handshake] in await forward(outgoing, of: request, body, handshake) }
     }
 
-    /// Sends the request without a task, as most need a single attempt; the others go on in one. `nil` where there is no server to choose, or
-    /// the caller is on none of the client's event loops.
-    private func begin(_ outgoing: StreamedRequest, of request: Request) -> PendingResponse? {
-        guard let eventLoop = upstream.endpoints.first?.eventLoop, let choice = choose([], nil, request.method, at: request.receivedAt)
-        else {
-            return nil
-        }
+    /// Sends a request without a task where all of it is here, as most need a single attempt; further ones go on in one. `nil` where there is
+    /// no server to choose, or the caller is on none of the client's event loops.
+    private func begin(_ exchange: UpstreamExchange) -> PendingResponse? {
+        let request = exchange.request
+        guard exchange.body == nil, exchange.handshake == nil, let eventLoop = upstream.endpoints.first?.eventLoop,
+            let choice = choose([], nil, request.method, at: request.receivedAt)
+        else { return nil }
         let index = choice.index
-        var outgoing = outgoing
-        outgoing.target = upstream.paths[index].target(for: request.target)
         upstream.group.servers[index].began()
         let pending = PendingResponse(on: eventLoop)
-        let cancel = upstream.endpoints[index].begin(outgoing, on: eventLoop) { [self] outcome in
+        let cancel = upstream.endpoints[index].begin(exchange.outgoing(to: index, of: upstream), on: eventLoop) { [self] outcome in
             switch outcome {
             case .success(let response):
                 upstream.succeeded(index)
-                pending.resolve(pass(response, to: request, from: index, nil))
+                pending.resolve(pass(response, of: exchange, from: index))
             case .failure(let error):
-                note(error, of: choice, nil, request)
-                pending.resolve { [self, outgoing] in await forward(outgoing, of: request, nil, nil, after: (error, index)) }
+                note(error, of: choice, exchange)
+                pending.resolve { [self] in await forward(exchange, after: (error, index)) }
             }
         }
         pending.whenCancelled(cancel)
         return pending
-    }
-
-    private func outgoing(_ admitted: AdmittedRequest, _ handshake: WebSocketHandshake?) throws(RequestFieldRules.Fault) -> StreamedRequest
-    {
-        let request = admitted.request
-        let ownKey = handshake.flatMap { $0.isOurs ? $0.key : nil }
-        var outgoing = StreamedRequest(
-            request.method, "", authority: requestFields.authority(for: request), body: request.body,
-            responseTime: upstream.rules.responseTime, idleTime: upstream.rules.idleTime)
-        outgoing.encodedFields = try requestFields.fields(of: request, webSocketKey: ownKey)
-        outgoing.encodedFields.append(admitted.identityFields)
-        outgoing.mayResend = UpstreamFailure.isIdempotent(request.method)
-        if handshake != nil {
-            outgoing.upgrade = WebSocketHandshake.upgrade
-            outgoing.body = .empty
-        }
-        return outgoing
     }
 
     private func problem(_ fault: RequestFieldRules.Fault) -> Problem {
@@ -115,30 +85,26 @@ package final class UpstreamHandler: RouteHandler {
     }
 
     /// Sends the request to one server after another, until one answers or no more may be tried.
-    private func forward(
-        _ outgoing: StreamedRequest, of request: Request, _ body: ForwardedBody?, _ handshake: WebSocketHandshake?,
-        after first: (error: OutgoingError, index: Int)? = nil
-    ) async -> Response {
-        var outgoing = outgoing
+    private func forward(_ exchange: UpstreamExchange, after first: (error: OutgoingError, index: Int)? = nil) async -> Response {
+        let request = exchange.request
         var tried = first.map { [$0.index] } ?? []
         var last = first?.error
         var now = first == nil ? request.receivedAt : upstream.time.monotonic()
         while let choice = choose(tried, last, request.method, at: now) {
             let index = choice.index
-            outgoing.target = upstream.paths[index].target(for: request.target)
             upstream.group.servers[index].began()
             do throws(OutgoingError) {
-                let response = try await upstream.endpoints[index].stream(outgoing)
+                let response = try await upstream.endpoints[index].stream(exchange.outgoing(to: index, of: upstream))
                 upstream.succeeded(index)
-                return pass(response, to: request, from: index, handshake)
+                return pass(response, of: exchange, from: index)
             } catch {
-                now = note(error, of: choice, body, request)
+                now = note(error, of: choice, exchange)
                 last = error
                 tried.append(index)
-                if body?.failure != nil { break }
+                if exchange.body?.failure != nil { break }
             }
         }
-        if let last { return refusal(UpstreamFailure.problem(last, body: body?.failure), request) }
+        if let last { return refusal(UpstreamFailure.problem(last, body: exchange.body?.failure), request) }
         tell("No server of an application is healthy", "all of them fail their health checks", request)
         let wait = upstream.rules.health?.interval.secondsRoundedUp ?? 1
         return refusal(Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request)
@@ -146,16 +112,14 @@ package final class UpstreamHandler: RouteHandler {
 
     /// Notes that an attempt has failed, and when.
     @discardableResult
-    private func note(
-        _ error: OutgoingError, of choice: UpstreamGroup.Choice, _ body: ForwardedBody?, _ request: Request
-    ) -> MonotonicInstant {
+    private func note(_ error: OutgoingError, of choice: UpstreamGroup.Choice, _ exchange: UpstreamExchange) -> MonotonicInstant {
         let server = upstream.group.servers[choice.index]
         let now = upstream.time.monotonic()
         server.ended()
-        // What the client's body failed with says nothing about the server.
-        if UpstreamFailure.isTheServers(error.reason), body?.failure == nil {
+        // What the client's body failed with says nothing about the server, and leaves nothing to send again.
+        if UpstreamFailure.isTheServers(error.reason), exchange.body?.failure == nil {
             upstream.failed(choice.index, error.description)
-            tell("An application did not answer", error.description, request)
+            tell("An application did not answer", error.description, exchange.request)
         } else if choice.isTrial {
             server.withdrawTrial(at: now)
         }

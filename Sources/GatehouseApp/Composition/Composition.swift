@@ -20,7 +20,7 @@ struct Composition: Sendable {
     let health: HealthReport
     let metrics: MetricsRegistry
     let assertions: AssertionIssuer
-    let admin: AdminAPI
+    private let adminServices: AdminServices
     let certificates: ServerCertificates
     let doctorProof: DoctorProof
     let time: any TimeSource
@@ -58,8 +58,13 @@ struct Composition: Sendable {
         try await identity.start()
         let metrics = MetricsRegistry()
         self.metrics = metrics
-        certificates = ServerCertificates(
-            configuration, time: time, entropy: entropy, log: log, observe: metrics.register(certificatesOf: configuration, time: time))
+        let certificateMetrics = CertificateMetrics()
+        let certificates = ServerCertificates(
+            configuration, time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
+        self.certificates = certificates
+        if configuration.tls.mode != .off {
+            certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)
+        }
         var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
@@ -69,11 +74,19 @@ struct Composition: Sendable {
         let assertions = AssertionIssuer(issuer: configuration.auth.issuer, keys: try secrets.assertionKeys())
         self.assertions = assertions
         let identity = identity
-        admin = AdminAPI(
-            services: AdminServices(
-                identity: identity, limits: backends.limits, health: health, certificates: certificates,
-                rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
-                metrics: { metrics.text }, time: time, log: log))
+        adminServices = AdminServices(
+            identity: identity, limits: backends.limits, health: health, certificates: certificates,
+            rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
+            metrics: { metrics.text }, time: time, log: log)
+    }
+
+    /// The operator's calls.
+    ///
+    /// - Parameter reload: reads the configuration again; `nil` where no server runs.
+    func admin(reload: (@Sendable () async -> ReloadReport)? = nil) -> AdminAPI {
+        var services = adminServices
+        services.reload = reload
+        return AdminAPI(services: services)
     }
 
     /// Makes new keys, on disk first, and gives them to those who hold the old ones.

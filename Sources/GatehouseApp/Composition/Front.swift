@@ -32,7 +32,8 @@ struct Front: Sendable {
         let doorkeeper = Doorkeeper(
             identity: identity, limits: limits, assertions: composition.assertions, cookie: cookie, cors: cors,
             publicURL: configuration.publicURL.description, time: composition.time, log: log)
-        let builder = SiteBuilder(configuration, composition, client: client, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
+        let builder = SiteBuilder(
+            configuration, composition, client: client, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
         let (sites, upstreams) = try builder.build()
         let directory = SiteDirectory(sites)
         self.upstreams = upstreams

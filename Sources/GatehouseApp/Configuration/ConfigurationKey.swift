@@ -20,10 +20,13 @@ struct SettingKey<Root: Sendable>: Sendable {
     /// How to make a value.
     let recipe: String?
     let assign: @Sendable (RawValue, inout Root) throws(InvalidValue) -> Void
+    /// From one to the other.
+    let copy: @Sendable (Root, inout Root) -> Void
+    let isSame: @Sendable (Root, Root) -> Bool
     /// `nil`: not set.
     let literal: @Sendable (Root) -> Literal?
 
-    init<Value>(
+    init<Value: Equatable>(
         _ path: String, _ property: any WritableKeyPath<Root, Value> & Sendable, _ syntax: ValueSyntax<Value>,
         aliases: [String] = [],
         flag: String? = nil, isSecret: Bool = false, derivedDefault: String? = nil, example: String? = nil, recipe: String? = nil,
@@ -39,6 +42,8 @@ struct SettingKey<Root: Sendable>: Sendable {
         self.example = example
         self.recipe = recipe
         assign = { raw, root throws(InvalidValue) in root[keyPath: property] = try syntax.read(raw) }
+        copy = { $1[keyPath: property] = $0[keyPath: property] }
+        isSame = { $0[keyPath: property] == $1[keyPath: property] }
         literal = { syntax.write($0[keyPath: property]) }
     }
 

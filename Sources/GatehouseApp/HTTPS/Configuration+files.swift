@@ -1,6 +1,8 @@
 import GateACME
 import GateCore
 import GateCrypto
+import GateProxy
+import Glibc
 
 extension Configuration {
     /// Reads the files that the configuration names as the server would.
@@ -18,7 +20,36 @@ extension Configuration {
         if tls.mode == .acme {
             do throws(ConfigurationFault) { _ = try acme.authorities() } catch { faults.append(error) }
         }
+        for site in sites { faults += site.faultsOfFiles }
         if !faults.isEmpty { throw ConfigurationFaults(faults: faults) }
+    }
+}
+
+extension Configuration.Site {
+    fileprivate var faultsOfFiles: [ConfigurationFault] {
+        func fault(_ path: String, _ problem: String, _ cure: String) -> ConfigurationFault {
+            ConfigurationFault(.file(path, line: 0, column: 0), problem, cure: cure)
+        }
+        var faults: [ConfigurationFault] = []
+        if let root {
+            var status = stat()
+            if stat(root, &status) != 0 {
+                let reason = String(cString: strerror(errno))
+                faults.append(fault(root, "root of \(title) cannot be examined (\(reason))", "make the folder, or name another"))
+            } else if status.st_mode & S_IFMT != S_IFDIR {
+                faults.append(fault(root, "root of \(title) is no folder", "name the folder that holds it"))
+            }
+        }
+        if let path = upstreamRules.authoritiesFile {
+            do {
+                _ = try PEM.certificates(Array(try TextFile(path: path).text.utf8))
+            } catch let error as ConfigurationFault {
+                faults.append(error)
+            } catch {
+                faults.append(fault(path, "is no upstream_ca: \(error)", "name a PEM file with the authority's certificate"))
+            }
+        }
+        return faults
     }
 }
 

@@ -47,6 +47,7 @@ package struct HTTPSRedirect: Responder {
         guard var host = splitHostAndPort(authority[...])?.host else { return publicURL }
         if host.hasSuffix(".") { host.removeLast() }
         let name = String(host)
-        return names.contains(name) || sites?.names(name) == true ? WebOrigin(scheme: .https, host: name, port: publicURL.port) : publicURL
+        return names.contains(name) || HostName.isValid(name) && sites?.names(name) == true
+            ? WebOrigin(scheme: .https, host: name, port: publicURL.port) : publicURL
     }
 }

@@ -15,9 +15,14 @@ extension ServerCertificates {
         do {
             switch configuration.tls.mode {
             case .off: return nil
-            case .selfSigned: return try openSelfSigned()
-            case .files: return try await openFiles()
-            case .acme: return try await openAuthority()
+            case .selfSigned:
+                let front = try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, log: log)
+                log.notice("HTTPS is served with a self-signed certificate, of which browsers warn: tls.mode is self-signed")
+                return try await serving(from: front)
+            case .files:
+                return try await serving(
+                    from: try HTTPSFront(try CertificateFiles.load(filePaths[0]), standsIn: false, configuration.tls, log: log))
+            case .acme: return try await serving(from: try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, log: log))
             }
         } catch let failure as StoreFailure {
             throw CommandFailure(.configuration, failure.description)
@@ -28,11 +33,27 @@ extension ServerCertificates {
         }
     }
 
+    private func serving(from front: HTTPSFront) async throws -> HTTPSFront {
+        try await serve(from: front)
+        return front
+    }
+
+    /// Installs what there is, by the configuration of now.
+    func serve(from front: HTTPSFront) async throws {
+        switch configuration.tls.mode {
+        case .off: break
+        case .selfSigned:
+            front.install([try selfSigned()])
+            keep(.selfSigned(try selfSignedFile(), front), front)
+        case .files: try await serveFiles(from: front)
+        case .acme: try await serveOrders(from: front)
+        }
+    }
+
     // MARK: Self-signed
 
     func selfSignedFile() throws(CertificateError) -> SelfSignedFile {
-        let names = configuration.tls.mode == .acme ? configuration.acme.domains : configuration.ownHosts
-        return try SelfSignedFile(folder: configuration.dataDirectory, names: names)
+        try SelfSignedFile(folder: configuration.dataDirectory, names: configuration.certifiedNames)
     }
 
     private func selfSigned() throws(CertificateError) -> CertifiedKey {
@@ -41,13 +62,6 @@ extension ServerCertificates {
             log.warning("The self-signed certificate could not be kept for the next start", metadata: ["error": "\(failure)"])
         }
         return certified
-    }
-
-    private func openSelfSigned() throws -> HTTPSFront {
-        let front = try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, log: log)
-        keep(.selfSigned(try selfSignedFile(), front))
-        log.notice("HTTPS is served with a self-signed certificate, of which browsers warn: tls.mode is self-signed")
-        return front
     }
 
     // MARK: Files
@@ -59,11 +73,10 @@ extension ServerCertificates {
 
     private var filePaths: [CertificateFilePaths] { configuration.tls.filePaths }
 
-    private func openFiles() async throws -> HTTPSFront {
-        let front = try HTTPSFront(try CertificateFiles.load(filePaths[0]), standsIn: false, configuration.tls, log: log)
+    private func serveFiles(from front: HTTPSFront) async throws {
         let files = certificateFiles(installer: front)
         try await files.open()
-        keep(.files(files))
+        keep(.files(files), front)
         let host = configuration.publicURL.host.filter { $0 != "[" && $0 != "]" }
         let served = await files.statuses.flatMap { $0.current?.names ?? [] }
         let parent = host.firstIndex(of: ".").map { "*" + host[$0...] } ?? host
@@ -71,7 +84,6 @@ extension ServerCertificates {
             log.warning(
                 "No certificate of tls.certificate is for the host of public_url: clients will refuse it", metadata: ["host": "\(host)"])
         }
-        return front
     }
 
     // MARK: An authority
@@ -91,8 +103,7 @@ extension ServerCertificates {
             time: time, entropy: entropy, observe: observe)
     }
 
-    private func openAuthority() async throws -> HTTPSFront {
-        let front = try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, log: log)
+    private func serveOrders(from front: HTTPSFront) async throws {
         let http = HTTPClient(egress: .any, tls: try trust())
         let lifecycle = try lifecycle(installer: front) { [time, entropy, log] directory in
             ACMEClient(
@@ -100,13 +111,12 @@ extension ServerCertificates {
                 userAgent: "gatehouse/\(GatehouseVersion.current)", logger: log)
         }
         await lifecycle.open()
-        keep(.authority(lifecycle))
+        keep(.authority(lifecycle), front)
         if await lifecycle.statuses.contains(where: { $0.current == nil }) {
             log.notice(
                 "There is no certificate yet: HTTPS is served with a self-signed one until it has come",
                 metadata: ["names": "\(configuration.acme.domains.joined(separator: " "))"])
         }
-        return front
     }
 
     /// Whom to believe that they are the authority.

@@ -13,13 +13,23 @@ package final class ServerCertificates: CertificateOperations {
         case authority(CertificateLifecycle)
     }
 
-    let configuration: Configuration
+    private struct State {
+        var configuration: Configuration
+        /// `nil` until it is served from.
+        var keeper: Keeper?
+        /// Where certificates are installed; `nil` without TLS.
+        var front: HTTPSFront?
+        /// To be in force as soon as what runs has come to a stop.
+        var next: Configuration?
+    }
+
     let time: any TimeSource
     let entropy: any Entropy
     let log: Logger
     let observe: @Sendable (CertificateEvent) -> Void
-    /// `nil` until it is served from.
-    private let keeper = Mutex<Keeper?>(nil)
+    private let state: Mutex<State>
+    /// Rings when there is another configuration.
+    private let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     package convenience init(_ configuration: Configuration, time: any TimeSource) {
         self.init(
@@ -31,7 +41,7 @@ package final class ServerCertificates: CertificateOperations {
         _ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger,
         observe: @escaping @Sendable (CertificateEvent) -> Void = { _ in }
     ) {
-        self.configuration = configuration
+        state = Mutex(State(configuration: configuration))
         self.time = time
         self.entropy = entropy
         self.log = log
@@ -41,15 +51,66 @@ package final class ServerCertificates: CertificateOperations {
         }
     }
 
-    func keep(_ keeper: Keeper) { self.keeper.withLock { $0 = keeper } }
+    var configuration: Configuration { state.withLock { $0.configuration } }
+    private var keeper: Keeper? { state.withLock { $0.keeper } }
+
+    func keep(_ keeper: Keeper, _ front: HTTPSFront) {
+        state.withLock {
+            $0.keeper = keeper
+            $0.front = front
+        }
+    }
+
+    /// From now on the certificates are those of `next`, whose files are in order; what is served stays until others are there. `tls.mode`
+    /// is as it was.
+    func replace(_ next: Configuration) {
+        let isOther = state.withLock { state in
+            guard state.configuration.namesOtherCertificates(than: next), state.keeper != nil else {
+                state.configuration = next
+                state.next = nil
+                return false
+            }
+            state.next = next
+            return true
+        }
+        if isOther { changes.continuation.yield() }
+    }
 
     /// Orders, renews and reads again, until the task is cancelled.
     func run() async {
-        switch keeper.withLock({ $0 }) {
+        while !Task.isCancelled, let keeper {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { [self] in await run(keeper) }
+                group.addTask { [changes] in for await _ in changes.stream { return } }
+                await group.next()
+                group.cancelAll()
+            }
+            if !Task.isCancelled { await turnToNext() }
+        }
+    }
+
+    private func run(_ keeper: Keeper) async {
+        switch keeper {
         case .files(let files): await files.run()
         case .authority(let lifecycle): await lifecycle.run()
         case .selfSigned(let file, let front): await run(file, front)
-        case nil: break
+        }
+    }
+
+    /// What ran before has stopped, so that nobody else writes to the store.
+    private func turnToNext() async {
+        let (before, front) = state.withLock { state in
+            let before = state.configuration
+            if let next = state.next { state.configuration = next }
+            state.next = nil
+            return (before, state.front)
+        }
+        guard let front else { return }
+        do {
+            try await serve(from: front)
+        } catch {
+            log.error("The certificates of the new configuration cannot be served, those before stay", metadata: ["error": "\(error)"])
+            state.withLock { $0.configuration = before }
         }
     }
 
@@ -63,7 +124,7 @@ package final class ServerCertificates: CertificateOperations {
     // MARK: For the operator
 
     package func certificates() async -> [CertificateReport] {
-        switch keeper.withLock({ $0 }) {
+        switch keeper {
         case .selfSigned(let file, _): return [report(file)]
         case .files(let files): return await files.statuses.map { CertificateReport($0, source: .files) }
         case .authority(let lifecycle): return await lifecycle.statuses.map { CertificateReport($0, source: .acme) }
@@ -72,7 +133,7 @@ package final class ServerCertificates: CertificateOperations {
     }
 
     package func renew(_ name: String?, force: Bool) async throws(CertificateOperationError) {
-        switch keeper.withLock({ $0 }) {
+        switch keeper {
         case nil: throw .refused("There is no certificate that could be renewed: tls.mode is \(configuration.tls.mode.rawValue).")
         case .selfSigned: throw .refused("The certificate is self-signed, and made anew by itself.")
         case .files(let files): await files.reload()
@@ -121,4 +182,17 @@ package final class ServerCertificates: CertificateOperations {
 
 extension CertificateStatus {
     fileprivate var isGoodForLong: Bool { current?.health == .sound && nextAction == .renew && nextActionAt != nil }
+}
+
+extension Configuration {
+    /// The names that clients are shown certificates for.
+    var certifiedNames: [String] { tls.mode == .acme ? acme.domains : ownHosts }
+
+    /// Whether the certificates of `other` are to be had in another way, or for other names.
+    fileprivate func namesOtherCertificates(than other: Configuration) -> Bool {
+        if tls.mode == .selfSigned { return ownHosts != other.ownHosts }
+        return Configuration.keys.contains { key in
+            (key.path.hasPrefix("acme.") || key.path == "tls.certificate" || key.path == "tls.key") && !key.isSame(self, other)
+        }
+    }
 }

@@ -6,20 +6,17 @@ import NIOHTTP1
 /// One line for each exchange, whatever the log's level. The path stands in it without the query, which may hold tokens.
 package struct AccessLog: ExchangeObserver {
     private let output: LogOutput
-    private let access: Configuration.Log.Access
 
     /// In bytes; clients choose what stands in them.
     private static let longestPath = 1024
     private static let longestUserAgent = 256
 
-    package init(_ output: LogOutput, _ access: Configuration.Log.Access) {
-        self.output = output
-        self.access = access
-    }
+    /// - Parameter output: says which exchanges have a line.
+    package init(_ output: LogOutput) { self.output = output }
 
     package func finished(_ exchange: Exchange) {
         let isFailure = exchange.status.code >= 400 || exchange.isAborted
-        switch access {
+        switch output.accessLines {
         case .off: return
         case .errors where !isFailure: return
         case .all where !isFailure && Self.isProbe(exchange.target.path): return

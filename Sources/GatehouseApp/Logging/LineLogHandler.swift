@@ -3,11 +3,16 @@ package import Logging
 
 /// swift-log's way to a ``LogOutput``.
 package struct LineLogHandler: LogHandler {
-    package var logLevel = Logger.Level.info
+    /// That of the output, until another one is set: it can change while the server runs.
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? output.level }
+        set { ownLevel = newValue }
+    }
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
 
     private let output: LogOutput
+    private var ownLevel: Logger.Level?
 
     package init(output: LogOutput) { self.output = output }
 

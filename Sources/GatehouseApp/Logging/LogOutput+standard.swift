@@ -5,13 +5,11 @@ package import Logging
 extension LogOutput {
     /// Standard output, in the form that fits it.
     package static func standard(_ log: Configuration.Log, time: any TimeSource = SystemTime()) -> LogOutput {
-        LogOutput(descriptor: STDOUT_FILENO, style: LogStyle(log.format, descriptor: STDOUT_FILENO), time: time)
+        let output = LogOutput(descriptor: STDOUT_FILENO, style: LogStyle(log.format, descriptor: STDOUT_FILENO), time: time)
+        output.heed(log)
+        return output
     }
 
-    /// A logger whose lines go here.
-    package func logger(_ log: Configuration.Log, label: String = "gatehouse") -> Logger {
-        var logger = Logger(label: label) { _ in LineLogHandler(output: self) }
-        logger.logLevel = log.level
-        return logger
-    }
+    /// A logger whose lines go here, those of ``level`` and above.
+    package func logger(label: String = "gatehouse") -> Logger { Logger(label: label) { _ in LineLogHandler(output: self) } }
 }

@@ -24,6 +24,8 @@ package final class LogOutput: Sendable {
     private let wake = Semaphore()
     private let descriptor: Int32
     private let capacity: Int
+    private let minimum: Atomic<Int>
+    private let access: Atomic<Int>
     /// The form that lines have here.
     package let style: LogStyle
     package let time: any TimeSource
@@ -38,6 +40,8 @@ package final class LogOutput: Sendable {
         self.style = style
         self.time = time
         self.capacity = capacity
+        minimum = Atomic(Self.place(of: Configuration.Log().level))
+        access = Atomic(Self.place(of: Configuration.Log().access))
         var started = pthread_t()
         let code = pthread_create(
             &started, nil,
@@ -49,6 +53,26 @@ package final class LogOutput: Sendable {
         precondition(code == 0, "no thread for the log: \(String(cString: strerror(code)))")
         thread.withLock { $0 = started }
     }
+
+    // MARK: What is logged
+
+    /// From now on as `settings` say, but for the form.
+    package func heed(_ settings: Configuration.Log) {
+        minimum.store(Self.place(of: settings.level), ordering: .relaxed)
+        access.store(Self.place(of: settings.level > .info ? .off : settings.access), ordering: .relaxed)
+    }
+
+    /// The least severity of lines.
+    var level: Logger.Level { Logger.Level.allCases[minimum.load(ordering: .relaxed)] }
+
+    /// Which requests have a line.
+    var accessLines: Configuration.Log.Access { Configuration.Log.Access.allCases[access.load(ordering: .relaxed)] }
+
+    private static func place<Choice: CaseIterable & Equatable>(of choice: Choice) -> Int where Choice.AllCases == [Choice] {
+        Choice.allCases.firstIndex(of: choice) ?? 0
+    }
+
+    // MARK: Lines
 
     /// Takes one line, without its line end. Never blocks on the reader.
     package func append(_ line: [UInt8]) {

@@ -1,7 +1,8 @@
 import GateCore
 import Synchronization
 
-/// The process's metrics. Registered while it is put together, with all their labels; then only added to and read.
+/// The process's metrics. Registered while it is put together, with all their labels, or with what says which there are now, as the
+/// configuration has it; then only added to and read.
 ///
 /// No label may hold what clients choose (addresses, paths, users): each value would be a series for ever.
 package final class MetricsRegistry: Sendable {
@@ -25,6 +26,14 @@ package final class MetricsRegistry: Sendable {
         var help: String
         var kind: Kind
         var series: [Series] = []
+        /// Series that come and go, read when asked for.
+        var current: (@Sendable () -> [Reading])?
+    }
+
+    /// One of the series that come and go.
+    struct Reading {
+        var labels: [(name: String, value: String)]
+        var value: Double
     }
 
     private let families = Mutex<[Family]>([])
@@ -46,6 +55,15 @@ package final class MetricsRegistry: Sendable {
     /// A number that goes up and down, read when asked for; `nil` where it cannot be had.
     package func gauge(_ name: String, _ help: String, labels: Labels = [:], read: @escaping @Sendable () -> Double?) {
         register(name, help, .gauge, labels, .value(read))
+    }
+
+    /// Numbers of whatever there is when somebody asks. All of a name are registered at once.
+    func readings(_ kind: Kind, _ name: String, _ help: String, read: @escaping @Sendable () -> [Reading]) {
+        precondition(PrometheusText.isName(name), "\(name) is no metric's name")
+        families.withLock { families in
+            precondition(families.allSatisfy { $0.name != name }, "\(name) is registered twice")
+            families.append(Family(name: name, help: help, kind: kind, current: read))
+        }
     }
 
     /// How durations are spread. `buckets` are their upper bounds, rising.

@@ -4,6 +4,7 @@ import GateCore
 enum PrometheusText {
     static func write(_ family: MetricsRegistry.Family, to text: inout String) {
         text += "# HELP \(family.name) \(escaped(family.help, quotes: false))\n# TYPE \(family.name) \(family.kind.rawValue)\n"
+        for reading in family.current?() ?? [] { sample(family.name, reading.labels, number(reading.value), to: &text) }
         for series in family.series {
             switch series.sample {
             case .count(let counter): sample(family.name, series.labels, "\(counter.value)", to: &text)

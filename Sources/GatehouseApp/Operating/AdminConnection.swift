@@ -84,7 +84,7 @@ package struct AdminConnection: Sendable {
             id: RequestID(value: SystemEntropy().uint64()), method: HTTPMethod(rawValue: method), target: target,
             headers: body == nil ? [:] : ["content-type": "application/json"],
             body: body.map { .bytes(ByteBuffer(bytes: $0.bytes)) } ?? .empty)
-        let response = await composition.admin.respond(to: request).response
+        let response = await composition.admin().respond(to: request).response
         guard case .bytes(let bytes) = response.body else { return (Int(response.status.code), []) }
         return (Int(response.status.code), Array(bytes.readableBytesView))
     }

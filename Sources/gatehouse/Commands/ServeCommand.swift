@@ -25,12 +25,13 @@ struct ServeCommand: AsyncParsableCommand {
         if let publicUrl { flags.append(("--public-url", publicUrl)) }
         if let logLevel { flags.append(("--log-level", logLevel)) }
         if let logFormat { flags.append(("--log-format", logFormat)) }
-        let loaded = try options.load(flags)
+        let sources = options.sources(flags)
+        let loaded = try options.load(sources)
         let output = LogOutput.standard(loaded.configuration.log)
-        let log = output.logger(loaded.configuration.log)
+        let log = output.logger()
         for notice in loaded.notices { log.notice("Configuration", metadata: ["note": "\(notice)"]) }
         do {
-            try await Server.run(loaded.configuration, log: log, output: output)
+            try await Server.run(loaded.configuration, readAgain: { Configuration.load(sources) }, log: log, output: output)
         } catch {
             output.flush()
             throw error

@@ -28,6 +28,26 @@ struct HTTP2ExchangeTests {
         }
     }
 
+    @Test("A client with large windows may open them again for every few KiB that it has read, as Go's does")
+    func smallUpdates() async throws {
+        let size = 8 << 20
+        try await TestServer.run(decorator: PriorKnowledge()) { _ in
+            .now(Response(.ok, body: .bytes(ByteBuffer(repeating: 0x61, count: size))))
+        } _: { server in
+            let client = try await FrameClient(port: server.port, settings: [(4, UInt32(size))])
+            try await client.send(.windowUpdate(0, UInt32(size)))
+            try await client.send(.headers(1, WireFrame.request()))
+            var received = 0
+            while received < size {
+                let frame = try #require(await client.next { $0.stream == 1 && $0.type == WireFrame.FrameType.data })
+                received += frame.payload.count
+            }
+            try await client.send((0..<size / 4096).map { _ in .windowUpdate(0, 4096) })
+            try await client.send(.headers(3, WireFrame.request("HEAD")))
+            #expect(try await client.answer(on: 3)?.status == "200")
+        }
+    }
+
     @Test("An upload is given room as it is read, and no more")
     func upload() async throws {
         try await TestServer.run(decorator: PriorKnowledge()) { request in

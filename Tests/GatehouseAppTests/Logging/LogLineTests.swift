@@ -13,7 +13,8 @@ struct LogLineTests {
         let pipe = LogPipe(style: style)
         var configuration = Configuration.Log()
         configuration.level = level
-        log(pipe.output.logger(configuration))
+        pipe.output.heed(configuration)
+        log(pipe.output.logger())
         return pipe.finish()
     }
 
@@ -65,7 +66,10 @@ struct LogLineTests {
 
     private func access(_ access: Configuration.Log.Access, style: LogStyle = .json, _ exchanges: [Exchange]) -> [String] {
         let pipe = LogPipe(style: style)
-        let log = AccessLog(pipe.output, access)
+        var configuration = Configuration.Log()
+        configuration.access = access
+        pipe.output.heed(configuration)
+        let log = AccessLog(pipe.output)
         for exchange in exchanges { log.finished(exchange) }
         return pipe.finish()
     }

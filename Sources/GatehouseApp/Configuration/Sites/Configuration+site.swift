@@ -4,7 +4,8 @@ package import GateProxy
 
 extension Configuration {
     /// One `[[site]]` as it was written, with the defaults of what was not.
-    package struct Site: Sendable {
+    package struct Site: Equatable, Sendable {
+        package var name: String?
         package var hosts: [HostPattern] = [.any]
         package var path = PathPrefix("/")
         package var upstream: [UpstreamRules.Server] = []

@@ -33,12 +33,10 @@ extension ConfigurationLoading {
     mutating func checkSites() {
         for index in configuration.sites.indices { checkSite(index) }
         checkPolicies()
-        let api = configuration.api
-        if let host = api.host, host != configuration.publicURL.host {
-            check(
-                false, "api.host", "public_url",
-                "api.host is \(host), but the host of public_url, which links and the sign-in lead to, is \(configuration.publicURL.host)",
-                cure: "write the same host in both")
+        if let host = configuration.api.host, host != configuration.publicURL.host, let place = origins["api.host"] {
+            notices.append(
+                "\(place): api.host is \(host), but links and the tokens' issuer lead to \(configuration.publicURL.host), the host of public_url"
+            )
         }
     }
 

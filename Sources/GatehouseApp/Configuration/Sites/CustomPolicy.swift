@@ -1,6 +1,6 @@
 extension Configuration.Limits {
     /// A policy of the operator's own, for sites to be limited by.
-    package struct CustomPolicy: Sendable {
+    package struct CustomPolicy: Equatable, Sendable {
         package var name: String
         package var limit = 0
         package var window = Duration.zero

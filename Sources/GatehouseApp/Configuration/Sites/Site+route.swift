@@ -5,7 +5,8 @@ import Glibc
 
 extension Configuration.Site {
     /// For log lines, metrics and the audience of assertions.
-    var name: String {
+    var title: String {
+        if let name { return name }
         let host = hosts.first.map(\.text) ?? "*"
         return path.text == "/" ? host : host + path.text
     }
@@ -13,7 +14,7 @@ extension Configuration.Site {
     /// The site as the gateway takes it. `nil` where nothing is set that could answer, which the checks have refused.
     var route: SiteRoute? {
         guard let target = targets.first else { return nil }
-        var route = SiteRoute(name: name, hosts: hosts, path: path, target: routeTarget(target))
+        var route = SiteRoute(name: title, hosts: hosts, path: path, target: routeTarget(target))
         route.access = access
         route.limits = limits
         if case .bytes(let size) = maxBody { route.bodyLimit = size.bytes }

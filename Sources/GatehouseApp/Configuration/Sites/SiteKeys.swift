@@ -28,6 +28,9 @@ extension Configuration.Site {
             "The path of the site, and everything below it. Of several sites the one with the most specific host counts, then the one with "
                 + "the longest path."),
         SiteKey(
+            "name", \.name, .optional(.claim), derivedDefault: "the first host, and the path unless that is /", example: "shop",
+            "What the site is called in logs and metrics, and the audience (aud) of the assertions that it is sent."),
+        SiteKey(
             "upstream", \.upstream, .list(of: .upstreamServer), example: "http://127.0.0.1:3000",
             "The servers of the application: http://, https:// or unix:/path."),
         SiteKey("root", \.root, .optional(.path), "A folder of static files."),

@@ -1,0 +1,53 @@
+import GateAccess
+import GateCore
+import GateHTTP
+import GateNet
+import NIOHTTP1
+
+/// A request on its way to an application: as the client sent it, and as it is passed on. Handed on as one reference: copying the two cost
+/// more than making them.
+final class UpstreamExchange: Sendable {
+    let request: Request
+    /// `nil` where the request's body is none, or has come with its head.
+    let body: ForwardedBody?
+    let handshake: WebSocketHandshake?
+    /// As it is sent to the first of the servers.
+    private let outgoing: StreamedRequest
+
+    init(
+        _ admitted: AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
+    ) throws(RequestFieldRules.Fault) {
+        let request = admitted.request
+        let rules = handler.upstream.rules
+        handshake = request.upgrade == WebSocketHandshake.upgrade ? WebSocketHandshake(request, entropy) : nil
+        var outgoing = StreamedRequest(
+            request.method, handler.upstream.paths[0].target(for: request.target), authority: handler.requestFields.authority(for: request),
+            responseTime: rules.responseTime, idleTime: rules.idleTime)
+        outgoing.encodedFields = try handler.requestFields.fields(
+            of: request, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
+        outgoing.encodedFields.append(admitted.identityFields)
+        outgoing.mayResend = UpstreamFailure.isIdempotent(request.method)
+        outgoing.acceptsTrailers = request.headers.contains(name: "te") && request.headers[canonicalForm: "te"].contains("trailers")
+        if handshake != nil {
+            outgoing.upgrade = WebSocketHandshake.upgrade
+            body = nil
+        } else if case .stream(let length, let source) = request.body {
+            let counted = ForwardedBody(source, limit: bodyLimit)
+            outgoing.body = .stream(length: length, counted)
+            outgoing.expectsContinue = request.headers.contains(name: "expect")
+            body = counted
+        } else {
+            outgoing.body = request.body
+            body = nil
+        }
+        self.request = request
+        self.outgoing = outgoing
+    }
+
+    func outgoing(to index: Int, of upstream: Upstream) -> StreamedRequest {
+        if upstream.paths[index] == upstream.paths[0] { return outgoing }
+        var outgoing = outgoing
+        outgoing.target = upstream.paths[index].target(for: request.target)
+        return outgoing
+    }
+}
