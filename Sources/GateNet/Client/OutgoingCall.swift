@@ -114,6 +114,8 @@ final class OutgoingCall {
             case (.staged(_, let response, _), .exchange) where deadline <= roomDeadline: response
             case (.staged(_, _, let idle), _): idle
             }
+        // All the connections that there may be are busy: that is our limit, and says nothing of the server.
+        if case (.staged, .waiting) = (limits, stage) { return OutgoingError(.overloaded, "\(destination): \(what) within \(time.text)") }
         return .timedOut(destination, "\(what) within \(time.text)")
     }
 
