@@ -141,7 +141,9 @@ def test_identity_from_outside_does_not_pass(front, spelling):
             assert status in (200, 400, 401, 403), status
             for request in front.application.requests:
                 told = {name: request.spelt(f"x-gatehouse-{name}") for name in NAMES}
-                assert "forged" not in [value for names in told.values() for each in names for value in request.all(each)], (path, told)
+                values = [value for names in told.values() for each in names for value in request.all(each)]
+                # Caddy 2.6 sends the words of its configuration where it finds nothing to copy.
+                assert "forged" not in values and not any("{" in value for value in values), (path, values)
 
 
 @pytest.mark.parametrize("fields", [
