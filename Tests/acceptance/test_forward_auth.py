@@ -75,7 +75,7 @@ class Front:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.authority}", "Connection: close", *(f"{name}: {value}" for name, value in fields), "", ""]
         with Connection(self.port) as connection:
             connection.send("\r\n".join(lines).encode("latin-1") + (body or b""))
-            return connection.answer()
+            return connection.answer(until_close=True)
 
 
 @pytest.fixture(scope="module", params=[nginx, caddy, traefik], ids=lambda kind: kind.__name__)

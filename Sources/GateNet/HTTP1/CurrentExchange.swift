@@ -126,6 +126,15 @@ final class CurrentExchange {
         bodyWaitSince = nil
     }
 
+    /// Breaks off what works on the response, and ends the waiting of whoever reads or writes its bodies.
+    func abandon(with error: BodyError = .disconnected) {
+        cancel()
+        bodyReader?.resume(returning: .failure(error))
+        bodyReader = nil
+        bodyWriter?.resume(returning: .failure(error))
+        bodyWriter = nil
+    }
+
     func finished(at moment: MonotonicInstant, isAborted: Bool) -> Exchange {
         Exchange(
             id: id, method: method, target: target, client: client, status: status ?? .internalServerError, responseBytes: sentBytes,

@@ -213,6 +213,10 @@ struct SiteConfigurationTests {
             ["3:1: set_response_headers of [[site]]: X: holds characters that a header cannot carry: use ASCII on a single line"]
         ),
         (
+            "respond = \"\"\nname = \"a.test\"\n[[site]]\nrespond = \"\"\nhost = \"a.test\"",
+            ["5:1: another site is called a.test too: give one of the two another name"]
+        ),
+        (
             "redirect = \"https://example.com{path}\"",
             [
                 "2:1: redirect of [[site]]: \"https://example.com{path}\" holds something else than {uri} and {host}: write such as https://www.example.com{uri}"

@@ -1,4 +1,5 @@
 import GateHTTP
+import GateProxy
 import GatehouseApp
 import NIOHTTP1
 import Testing
@@ -39,6 +40,28 @@ struct HTTPSRedirectTests {
         ("a.test:99999", "/x", "https://a.test/x"),
         ("xa.test", "/x", "https://a.test/x"),
     ]
+
+    @Test(
+        "hosts of sites are ours too, but for what is no name, and for sites of any host",
+        arguments: [
+            ("shop.test", "https://shop.test/x"), ("shop.test:8080", "https://shop.test/x"), ("b.example.com", "https://b.example.com/x"),
+            ("a.b.example.com", "https://a.test/x"), ("example.com", "https://a.test/x"), ("other.test", "https://a.test/x"),
+            ("evil.test/b.example.com", "https://a.test/x"), ("evil/b.example.com", "https://a.test/x"),
+            ("evil@b.example.com", "https://a.test/x"), ("evil\\b.example.com", "https://a.test/x"),
+        ])
+    func sites(_ host: String, _ location: String) async {
+        let sites = [HostPattern.exact("shop.test"), .wildcard(suffix: ".example.com"), .any].map { host in
+            GatewaySite(
+                SiteRoute(name: "", hosts: [host], path: PathPrefix("/only"), target: .fixed(FixedAnswer())), policies: [],
+                handler: FixedHandler(FixedAnswer()), changesFields: false)
+        }
+        let redirect = HTTPSRedirect(
+            to: WebOrigin(scheme: .https, host: "a.test", port: 443), names: [], sites: SiteDirectory(sites), api: Echo())
+        let response = await redirect.respond(
+            to: Request(id: RequestID(value: 1), method: .GET, target: RequestTarget("/x")!, authority: host)
+        ).response
+        #expect(response.headers.first(name: "location") == location)
+    }
 
     @Test("CHECKLIST 23: the host is one of ours, the target is kept byte for byte", arguments: locations)
     func location(host: String, target: String, location: String) async {

@@ -12,6 +12,7 @@ extension ConfigurationLoading {
             if origins["access"] == nil, let target = site.targets.first, target == .redirect || target == .respond {
                 site.access = .everyone
             }
+            site.name = site.title
             configuration.sites.append(site)
             siteOrigins.append(origins)
             sitePlaces.append(table.place)
@@ -71,6 +72,13 @@ extension ConfigurationLoading {
                         "host", "the site \(host.text)\(site.path.text) is there already (\(sitePlaces[other].inItsFile))",
                         cure: "remove one of the two, or give them different paths"))
             }
+        }
+        // Two for the same host and path have been told of.
+        let namesakes = configuration.sites[..<index].filter {
+            $0.title == site.title && ($0.hosts.first != site.hosts.first || $0.path != site.path)
+        }
+        if !namesakes.isEmpty {
+            faults.append(fault("name", "another site is called \(site.title) too", cure: "give one of the two another name"))
         }
         if Set(site.hosts).count < site.hosts.count { faults.append(fault("host", "host names one twice", cure: "remove one of the two")) }
         checkUpstream(site, fault)
