@@ -8,7 +8,7 @@ package enum AccessRule: Hashable, Sendable {
     case optional
     /// Whoever is signed in.
     case signedIn
-    /// Whoever has this role in the organisation that the session is for.
+    /// Whoever has this role, or one that may do all that it may, in the organisation that the session is for.
     case role(String)
     /// Members of this organisation.
     case organisation(Organisation.ID)

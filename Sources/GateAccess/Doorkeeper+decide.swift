@@ -20,7 +20,7 @@ extension Doorkeeper {
             return refuse(Self.fromElsewhere, request, fields)
         }
         if case .organisation = door.access { return identify(principal, request, at: door, fields) }
-        if case .role(let role) = door.access, !principal.roles.contains(role) { return refuse(IdentityError.forbidden, request, fields) }
+        if case .role(let role) = door.access, !principal.mayActAs(role) { return refuse(IdentityError.forbidden, request, fields) }
         if let identityFields = remembered.find(principal, at: door, now: time.now()) {
             return .admitted(
                 AdmittedRequest(request, principal: principal, identityFields: identityFields, responseFields: fields))
@@ -92,5 +92,14 @@ extension Doorkeeper {
         cors.decorate(&response, for: request)
         response.encodedFields.append(fields)
         return .refused(response)
+    }
+}
+
+extension Principal {
+    /// Whether they have the role, or one that may do all that it may.
+    fileprivate func mayActAs(_ role: String) -> Bool {
+        if roles.contains(role) { return true }
+        guard let place = Role.allCases.firstIndex(where: { $0.rawValue == role }) else { return false }
+        return Role.allCases[..<place].contains { roles.contains($0.rawValue) }
     }
 }

@@ -41,14 +41,13 @@ struct DoorkeeperTests {
                 .expired: "401 auth/token-expired", .foreign: required,
             ]),
         Scenario(
-            access: .role("owner"),
+            access: .role("admin"),
             expected: [
                 .nobody: required, .member: "403 auth/forbidden", .owner: "somebody", .ownerByToken: "somebody", .stale: required,
                 .expired: "401 auth/token-expired", .foreign: required,
             ]),
-        // To the letter: an owner is no admin.
         Scenario(
-            access: .role("admin"),
+            access: .role("auditor"),
             expected: [
                 .nobody: required, .member: "403 auth/forbidden", .owner: "403 auth/forbidden", .ownerByToken: "403 auth/forbidden",
                 .stale: required, .expired: "401 auth/token-expired", .foreign: required,
