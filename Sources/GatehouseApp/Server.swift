@@ -94,8 +94,7 @@ package enum Server {
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
             HTTPServerService(
                 name: "admin",
-                server: server(
-                    [.unix(path: configuration.listen.admin)], composition.admin { await reload.reload() }, ExchangeObservers([])),
+                server: server([.unix(path: configuration.listen.admin)], composition.admin(reload: reload), ExchangeObservers([])),
                 shutdownTimeout: .seconds(1), log: log),
         ]
         if let address = configuration.metrics.address {

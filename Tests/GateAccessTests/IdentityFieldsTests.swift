@@ -1,4 +1,5 @@
 import GateAccess
+import GateHTTP
 import Testing
 
 @Suite("Identity fields")
@@ -25,4 +26,15 @@ struct IdentityFieldsTests {
             ("a\u{7F}b\r\nc", "a%7Fb%0D%0Ac"),
         ])
     func names(name: String, expected: String) { #expect(IdentityFields.encoded(name: name) == expected) }
+
+    @Test("for a proxy that copies them by name, what is not known is there and empty")
+    func completed() throws {
+        let some = try #require(
+            EncodedFields([("X-Gatehouse-User", "u"), ("X-Gatehouse-Email-Verified", "true"), ("X-Gatehouse-Assertion", "a.b.c")]))
+        let all = Dictionary(uniqueKeysWithValues: IdentityFields.completed(some).fields.map { ($0.name, $0.value) })
+        #expect(all.count == 8)
+        #expect(all["X-Gatehouse-User"] == "u" && all["X-Gatehouse-Email"] == "" && all["X-Gatehouse-Assertion"] == "a.b.c")
+        #expect(IdentityFields.completed(EncodedFields()).fields.allSatisfy { $0.value.isEmpty })
+        #expect(IdentityFields.completed(IdentityFields.completed(some)).count == IdentityFields.completed(some).count)
+    }
 }

@@ -130,6 +130,17 @@ struct ClientPoolTests {
         #expect(bench.vacate("two") == "3 connects")
     }
 
+    @Test("CHECKLIST 58: where more wait than can be served at once, the last goes first")
+    func overload() {
+        let bench = Bench(perHost: 2)
+        #expect(
+            (1...6).map { _ in bench.lease("one") } == ["connect", "connect", "wait 1", "wait 2", "wait 3", "wait 4"])
+        #expect(bench.release(Connection("a"), "one") == "4 uses a")
+        #expect(bench.vacate("one") == "3 connects")
+        #expect(bench.release(Connection("b"), "one") == "1 uses b", "No more than can be served at once: in their order again.")
+        #expect(bench.release(Connection("b"), "one") == "2 uses b")
+    }
+
     @Test("Who gives up waiting is passed over; the queue is bounded")
     func waiting() {
         let bench = Bench(perHost: 1, waiting: 2)
@@ -139,9 +150,9 @@ struct ClientPoolTests {
             ])
         bench.pool.abandon(1, of: bench.host("one"))
         #expect(bench.lease("one") == "wait 3")
+        bench.pool.abandon(3, of: bench.host("one"))
         #expect(bench.release(Connection("a"), "one") == "2 uses a")
         bench.pool.abandon(2, of: bench.host("one"))
-        bench.pool.abandon(3, of: bench.host("one"))
         #expect(bench.release(Connection("a"), "one") == "")
         #expect(bench.pool.waiters == 0)
     }

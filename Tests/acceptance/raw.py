@@ -115,8 +115,8 @@ class Connection:
         assert size == 0 or self._take(2) == b"\r\n"
         return data
 
-    def answer(self, head_only: bool = False) -> Answer:
-        """The next response. `head_only`: it answers HEAD, so no body follows."""
+    def answer(self, head_only: bool = False, until_close: bool = False) -> Answer:
+        """The next response. `head_only`: it answers HEAD, so no body follows. `until_close`: a body may end with the connection."""
         answer = self.head()
         if head_only or answer.status in (101, 204, 304):
             return answer
@@ -125,6 +125,12 @@ class Connection:
             while part := self.part():
                 parts.append(part)
             answer.body, answer.trailers = b"".join(parts), self._fields()
+        elif until_close and not answer.all("content-length"):
+            try:
+                while True:
+                    self._more()
+            except Closed:
+                answer.body = self.taken()
         else:
             answer.body = self._take(int(answer.one("content-length")))
         return answer

@@ -69,6 +69,15 @@ class Link:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.socket.close()
 
+    def is_left(self) -> bool:
+        """Whether the other end has closed the connection by now."""
+        try:
+            return self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def more(self) -> None:
         try:
             data = self.socket.recv(65536)

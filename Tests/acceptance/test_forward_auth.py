@@ -75,7 +75,7 @@ class Front:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.authority}", "Connection: close", *(f"{name}: {value}" for name, value in fields), "", ""]
         with Connection(self.port) as connection:
             connection.send("\r\n".join(lines).encode("latin-1") + (body or b""))
-            return connection.answer()
+            return connection.answer(until_close=True)
 
 
 @pytest.fixture(scope="module", params=[nginx, caddy, traefik], ids=lambda kind: kind.__name__)
@@ -141,7 +141,9 @@ def test_identity_from_outside_does_not_pass(front, spelling):
             assert status in (200, 400, 401, 403), status
             for request in front.application.requests:
                 told = {name: request.spelt(f"x-gatehouse-{name}") for name in NAMES}
-                assert "forged" not in [value for names in told.values() for each in names for value in request.all(each)], (path, told)
+                values = [value for names in told.values() for each in names for value in request.all(each)]
+                # Caddy 2.6 sends the words of its configuration where it finds nothing to copy.
+                assert "forged" not in values and not any("{" in value for value in values), (path, values)
 
 
 @pytest.mark.parametrize("fields", [

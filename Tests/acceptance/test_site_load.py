@@ -15,7 +15,7 @@ import time
 import pytest
 
 from others import nginx_with_files
-from recording import Recorder, response
+from recording import Gone, Recorder, response
 from sites import HOST, SiteGatehouse
 from tracing import eventually
 
@@ -188,12 +188,13 @@ def test_out_of_descriptors(make_sites, nginx):
 class OpenLoop:
     """Asks at a fixed rate, whatever comes back: as a crowd does, which does not wait for each other."""
 
-    def __init__(self, server: SiteGatehouse, path: str, workers: int = 160):
+    def __init__(self, server: SiteGatehouse, path: str, workers: int = 700):
         self.server, self.path, self.workers = server, path, workers
 
     def goodput(self, rate: float, seconds: float) -> tuple[float, float]:
-        """Answers of 200 in less than a second, each second; and the median wait of those."""
+        """Answers of 200 in less than a second, each second once it has settled; and the median wait of those."""
         good: list[float] = []
+        settled = seconds / 4
         begun = time.monotonic()
         numbers, lock = iter(range(int(rate * seconds))), threading.Lock()
 
@@ -209,7 +210,7 @@ class OpenLoop:
                 try:
                     client = client or self.server.client("http", timeout=1)
                     answered = client.get(self.path).status
-                    if answered == 200 and time.monotonic() - due < 1:
+                    if answered == 200 and time.monotonic() - due < 1 and due - begun > settled:
                         good.append(time.monotonic() - due)
                 except Exception:  # noqa: BLE001: counts as not answered
                     if client:
@@ -223,7 +224,7 @@ class OpenLoop:
             thread.start()
         for thread in threads:
             thread.join()
-        return len(good) / (time.monotonic() - begun), sorted(good)[len(good) // 2] if good else float("inf")
+        return len(good) / (seconds - settled), sorted(good)[len(good) // 2] if good else float("inf")
 
 
 def test_three_times_what_the_application_can_carry(make_sites, record_property):
@@ -233,6 +234,9 @@ def test_three_times_what_the_application_can_carry(make_sites, record_property)
     def working(link):
         link.read_body()
         with at_once:
+            # Who has left is not worked for: what lies in a queue costs nothing.
+            if link.is_left():
+                raise Gone
             time.sleep(0.02)
         link.send(response())
 
@@ -242,7 +246,7 @@ def test_three_times_what_the_application_can_carry(make_sites, record_property)
         load = OpenLoop(server, "/x")
         peak, _ = load.goodput(180, 2)
         overloaded, wait = load.goodput(600, 4)
-        eventually(lambda: OpenLoop(server, "/x", 8).goodput(20, 0.5)[0] > 15, 5)
+        eventually(lambda: OpenLoop(server, "/x", 20).goodput(20, 0.5)[0] > 15, 5)
         record_property("figures", {"peak": peak, "overloaded": overloaded, "median_wait": wait})
         print(peak, overloaded, wait)
         assert overloaded > 0.8 * peak, (peak, overloaded)

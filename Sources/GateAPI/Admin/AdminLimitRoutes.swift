@@ -12,7 +12,7 @@ enum AdminLimitRoutes {
     }
 
     private static func list(_ call: AdminCall) async throws -> Response {
-        let usages = try await call.services.limits.list(policy: try policy(call), limit: try call.pageSize())
+        let usages = try await call.services.limits.list(policy: try await policy(call), limit: try call.pageSize())
         return .list("limits", usages) { writer, usage in
             writer.beginObject()
             writer.member("policy", usage.policy.name)
@@ -30,7 +30,7 @@ enum AdminLimitRoutes {
         var cleared = 0
         if target.queryValue("all") == "true" {
             cleared = try await call.services.limits.clear(.all) + call.services.identity.forgetLoginFailures(.all)
-        } else if let name = try policy(call) {
+        } else if let name = try await policy(call) {
             cleared = try await call.services.limits.clear(.policy(name))
         } else if let text = target.queryValue("network") {
             guard let network = IPNetwork(text) else {
@@ -56,9 +56,9 @@ enum AdminLimitRoutes {
         }
     }
 
-    private static func policy(_ call: AdminCall) throws(Problem) -> String? {
+    private static func policy(_ call: AdminCall) async throws(Problem) -> String? {
         guard let name = call.request.target.queryValue("policy") else { return nil }
-        let known = call.services.policyNames()
+        let known = await call.services.policyNames()
         guard known.contains(name) else {
             throw Problem(.invalid, "There is no policy \"\(name)\". There are: \(known.joined(separator: ", ")).")
         }

@@ -11,7 +11,7 @@ package struct AdminServices: Sendable {
     package var health: HealthReport
     package var certificates: any CertificateOperations
     /// The names of the policies that are counted under.
-    package var policyNames: @Sendable () -> [String]
+    package var policyNames: @Sendable () async -> [String]
     /// Makes new signing keys and keeps the old ones for verification; answers what was done, in a sentence.
     package var rotateSecrets: @Sendable () async throws -> String
     /// Reads the configuration again; `nil` where no server runs.
@@ -23,7 +23,7 @@ package struct AdminServices: Sendable {
 
     package init(
         identity: Identity, limits: any LimitStore,
-        policyNames: @escaping @Sendable () -> [String] = { RequestLimits.Policy.allCases.map(\.rawValue) }, health: HealthReport,
+        policyNames: @escaping @Sendable () async -> [String] = { RequestLimits.Policy.allCases.map(\.rawValue) }, health: HealthReport,
         certificates: any CertificateOperations,
         rotateSecrets: @escaping @Sendable () async throws -> String,
         metrics: @escaping @Sendable () -> String, time: any TimeSource, log: Logger

@@ -111,8 +111,7 @@ struct ConnectionPool<Connection: AnyObject> {
     /// A connection in use is gone, or could not be made.
     mutating func vacate(_ host: Host) -> Grant? {
         free(1, of: host)
-        guard let (ticket, next) = longestWaiting else { return nil }
-        _ = popWaiter(next)
+        guard let next = longestWaiting?.1, let ticket = popWaiter(next) else { return nil }
         take(next)
         return .connect(ticket)
     }
@@ -182,8 +181,12 @@ struct ConnectionPool<Connection: AnyObject> {
         list(host)
     }
 
+    /// Who goes on: the first that came, but the last where more wait than can be served at once. Of those who have waited that long most give
+    /// up before they are answered; served in their order, a server that is asked for three times what it can do would answer hardly anyone
+    /// who is still there (CHECKLIST 58).
     private mutating func popWaiter(_ host: Host) -> Ticket? {
-        guard let ticket = host.waiting.popFirst() else { return nil }
+        let next = host.waiting.count > host.limit ? host.waiting.popLast() : host.waiting.popFirst()
+        guard let ticket = next else { return nil }
         waitingCount -= 1
         if host.waiting.isEmpty { waitingHosts.remove(host.destination) }
         return ticket

@@ -6,7 +6,7 @@ import NIOHTTP1
 /// One connection that speaks HTTP/1.1: the last handler of its channel, on bytes, confined to the channel's event loop.
 ///
 /// One exchange at a time: while one runs, at most ``readAhead`` bytes of what follows it are taken in (RFC 9112 §9.3.2).
-final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrier {
+final class HTTP1Connection: HTTPConnection {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -43,7 +43,6 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     var isReadingHead = true
     /// The client may still be sending, whatever has come so far.
     var alwaysLingers = false
-    /// Inside a read: what is written is flushed once at its end.
     var isInRead = false
     var needsFlush = false
     var readDeadline: MonotonicInstant?
@@ -53,11 +52,8 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     var bufferedAtDeadline = 0
     /// It is us who end the connection.
     private var isCutOff = false
-    private var hasStarted = false
-    private let admission: Admission
-
-    var service: HTTPService { loop.service }
-    var limits: ServerLimits { loop.service.configuration.limits }
+    var hasStarted = false
+    let admission: Admission
 
     init(loop: LoopContext, scheme: Request.Scheme, admission: Admission) {
         self.admission = admission
@@ -66,25 +62,9 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         reader = RequestReader(limits: loop.service.configuration.limits)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { start() }
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        start()
-        context.fireChannelActive()
-    }
-
-    private func start() {
-        guard !hasStarted else { return }
-        hasStarted = true
-        // The channel remembers it; the context would ask the kernel.
-        peer = context.channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
-        loop.add(self)
-        let now = service.monotonic()
-        readDeadline = now + limits.headTime
-        guard admission.enter(context.channel) else {
+    func started(isWithinLimits: Bool) {
+        readDeadline = service.monotonic() + limits.headTime
+        guard isWithinLimits else {
             refuse(.overloaded("There are too many connections."))
             return
         }
@@ -151,17 +131,6 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         return context.channel.isWritable
     }
 
-    func flushIfNeeded() {
-        guard needsFlush, let context else { return }
-        needsFlush = false
-        context.flush()
-    }
-
-    func flush() {
-        needsFlush = true
-        if !isInRead { flushIfNeeded() }
-    }
-
     /// Asks for more where more can be used. Asking twice costs nothing.
     func readOn() {
         guard !inputEnded else { return }
@@ -203,7 +172,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         switch phase {
         case .exchange:
             feedBody()
-            current?.task?.cancel()
+            current?.cancel()
         case .tunnel: feedBody()
         case .closing where pendingWrites > 0, .closed: break
         default: close(lingers: false)
@@ -212,18 +181,8 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { cutOff() }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        ended()
-        context.fireChannelInactive()
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        ended()
-        self.context = nil
-    }
-
     /// Lets go of everything; the last thing that happens to a connection.
-    private func ended() {
+    func ended() {
         if case .closed = phase { return }
         phase = .closed
         guard hasStarted else { return }
@@ -245,9 +204,7 @@ final class HTTP1Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     func abortExchange() {
         guard let exchange = current else { return }
         current = nil
-        exchange.task?.cancel()
-        exchange.bodyReader?.resume(returning: .failure(.disconnected))
-        exchange.bodyWriter?.resume(returning: .failure(.disconnected))
+        exchange.abandon()
         service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: true))
     }
 

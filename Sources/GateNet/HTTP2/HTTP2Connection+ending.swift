@@ -44,11 +44,7 @@ extension HTTP2Connection {
         remove(stream)
         guard !stream.isAnswered else { return }
         let exchange = stream.exchange
-        exchange.task?.cancel()
-        exchange.bodyReader?.resume(returning: .failure(error))
-        exchange.bodyReader = nil
-        exchange.bodyWriter?.resume(returning: .failure(error))
-        exchange.bodyWriter = nil
+        exchange.abandon(with: error)
         service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: true))
     }
 

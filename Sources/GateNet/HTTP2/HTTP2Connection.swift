@@ -11,7 +11,7 @@ import NIOHTTP2
 /// events for every request costs more than the request. Answering five bytes on two event loops, frames gave 100 to 163 k requests/s
 /// and child channels 86 k (nginx with two workers 63 to 89 k; `h2load -n 100000 -c 32 -m 10 -t 2`, 4 cores shared with others, in turn). Framing,
 /// HPACK, stream states, flow control of what is sent, and RFC 9113's rules for messages stay NIO's.
-final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrier {
+final class HTTP2Connection: HTTPConnection {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
@@ -57,7 +57,6 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     /// What the client may send on all streams together, as `NIOHTTP2Handler` told last. RFC 9113 §6.9.2 has it begin so.
     var connectionWindow = 65_535
 
-    /// Inside a read: what is written is flushed once at its end.
     var isInRead = false
     var needsFlush = false
     /// For the first request, or the rest of a frame.
@@ -67,11 +66,8 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
     var writeDeadline: MonotonicInstant?
     /// What waited to be written when the write deadline was set.
     var bufferedAtDeadline = 0
-    private var hasStarted = false
-    private let admission: Admission
-
-    var service: HTTPService { loop.service }
-    var limits: ServerLimits { loop.service.configuration.limits }
+    var hasStarted = false
+    let admission: Admission
 
     private init(loop: LoopContext, scheme: Request.Scheme, admission: Admission) {
         self.admission = admission
@@ -90,22 +86,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         try pipeline.addHandler(connection)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { start() }
-    }
-
-    func channelActive(context: ChannelHandlerContext) {
-        start()
-        context.fireChannelActive()
-    }
-
-    private func start() {
-        guard !hasStarted else { return }
-        hasStarted = true
-        peer = context.channel.remoteAddress.flatMap(IPAddress.init(socketAddress:))
-        let isWithinLimits = admission.enter(context.channel)
-        loop.add(self)
+    func started(isWithinLimits: Bool) {
         headDeadline = service.monotonic() + limits.headTime
         if !isWithinLimits { refusal = .overloaded("There are too many connections.") }
         if loop.isStopping { stop() }
@@ -165,17 +146,6 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         context.read()
     }
 
-    func flush() {
-        needsFlush = true
-        if !isInRead { flushIfNeeded() }
-    }
-
-    func flushIfNeeded() {
-        guard needsFlush, let context else { return }
-        needsFlush = false
-        context.flush()
-    }
-
     func write(_ payload: HTTP2Frame.FramePayload, on stream: HTTP2StreamID, promise: EventLoopPromise<Void>? = nil) {
         guard let context else {
             promise?.fail(ChannelError.ioOnClosedChannel)
@@ -212,7 +182,7 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         // What has been asked for may still be read.
         phase = .finishing
         for stream in Array(streams.values) {
-            stream.exchange.task?.cancel()
+            stream.exchange.cancel()
             feedBody(stream)
         }
     }
@@ -226,18 +196,8 @@ final class HTTP2Connection: ChannelInboundHandler, ServedConnection, BodyCarrie
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        ended()
-        context.fireChannelInactive()
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        ended()
-        self.context = nil
-    }
-
     /// Lets go of everything; the last thing that happens to a connection.
-    private func ended() {
+    func ended() {
         if case .closed = phase { return }
         phase = .closed
         guard hasStarted else { return }

@@ -75,7 +75,8 @@ struct Composition: Sendable {
         self.assertions = assertions
         let identity = identity
         adminServices = AdminServices(
-            identity: identity, limits: backends.limits, health: health, certificates: certificates,
+            identity: identity, limits: backends.limits, policyNames: { configuration.limits.policyNames }, health: health,
+            certificates: certificates,
             rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
             metrics: { metrics.text }, time: time, log: log)
     }
@@ -83,9 +84,12 @@ struct Composition: Sendable {
     /// The operator's calls.
     ///
     /// - Parameter reload: reads the configuration again; `nil` where no server runs.
-    func admin(reload: (@Sendable () async -> ReloadReport)? = nil) -> AdminAPI {
+    func admin(reload: ConfigurationReload? = nil) -> AdminAPI {
         var services = adminServices
-        services.reload = reload
+        if let reload {
+            services.reload = { await reload.reload() }
+            services.policyNames = { await reload.policyNames }
+        }
         return AdminAPI(services: services)
     }
 

@@ -83,6 +83,8 @@ package struct Configuration: Sendable {
         package var custom: [CustomPolicy] = []
         package var failedLogin = FailedLogin()
 
+        package var policyNames: [String] { PolicyName.allCases.map(\.rawValue) + custom.map(\.name) }
+
         package enum Backend: String, CaseIterable, Sendable { case memory }
 
         package struct Policy: Hashable, Sendable {

@@ -34,6 +34,9 @@ actor ConfigurationReload {
         self.read = read
     }
 
+    /// Of the configuration in force.
+    var policyNames: [String] { front.configuration.limits.policyNames }
+
     /// Requests that have begun go on with the configuration that they began with; none is lost.
     func reload() -> ReloadReport {
         manager.isReloading(at: composition.time.monotonic())

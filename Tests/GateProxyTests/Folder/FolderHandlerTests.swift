@@ -134,21 +134,6 @@ struct FolderHandlerTests {
         #expect(answer.status == 404 && answer["content-type"] == "text/html; charset=utf-8")
     }
 
-    @Test("A folder that cannot serve is told to who checks the configuration")
-    func fault() {
-        let site = FolderSite()
-        var rules = FolderRules(root: site.folder.file("root"))
-        #expect(rules.fault() == nil)
-        rules.fallback = "/index.html"
-        #expect(rules.fault() == nil)
-        rules.fallback = "/none.html"
-        #expect(rules.fault() == "/none.html in \(rules.root) cannot be opened: No such file or directory")
-        rules.fallback = "/sub"
-        #expect(rules.fault() == "/sub in \(rules.root) is no file")
-        rules.root = site.folder.file("secret.txt")
-        #expect(rules.fault() == "the folder \(rules.root) cannot be opened: Not a directory")
-    }
-
     @Test("A folder that is missing is said once in the log, and answered with 503 until it is there")
     func missingRoot() async throws {
         let site = FolderSite()
