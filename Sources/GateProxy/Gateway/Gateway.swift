@@ -66,10 +66,7 @@ package final class Gateway: Responder {
     private func pass(_ admitted: AdmittedRequest, to site: GatewaySite) -> Answer {
         let scheme = admitted.request.scheme
         let fields = admitted.responseFields
-        switch site.handler.answer(admitted) {
-        case .now(let response): return .now(finished(response, of: site, scheme, fields))
-        case .later(let respond): return .later { [self] in finished(await respond(), of: site, scheme, fields) }
-        }
+        return site.handler.answer(admitted).map { [self] in finished($0, of: site, scheme, fields) }
     }
 
     private func finished(_ response: consuming Response, of site: GatewaySite, _ scheme: Request.Scheme, _ fields: EncodedFields)
