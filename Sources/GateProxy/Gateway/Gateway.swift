@@ -33,7 +33,11 @@ package final class Gateway: Responder {
 
     package func respond(to request: Request) -> Answer {
         if Self.isPage(request.target.path) { return own.respond(to: request) }
-        if let moved = place.own(request), let answer = own.answerIfOwn(moved) { return answer }
+        if place.isEverywhere {
+            if let answer = own.answerIfOwn(request) { return answer }
+        } else if let moved = place.own(request), let answer = own.answerIfOwn(moved) {
+            return answer
+        }
         switch directory.find(authority: request.authority, path: request.target.path) {
         case .site(let index): return respond(to: request, from: directory.sites[index])
         case .ambiguous: return .now(refusal(.ambiguousPath, request))
@@ -62,15 +66,16 @@ package final class Gateway: Responder {
     private func pass(_ admitted: AdmittedRequest, to site: GatewaySite) -> Answer {
         let scheme = admitted.request.scheme
         let fields = admitted.responseFields
-        let security = site.route.addsSecurityHeaders ? siteSecurity : nil
-        let change = { @Sendable (response: Response) in
-            var response = response
-            site.changes?.apply(to: &response)
-            security?.decorate(&response, over: scheme)
-            response.encodedFields.append(fields)
-            return response
-        }
-        return site.handler.answer(admitted).map(change)
+        return site.handler.answer(admitted).map { [self] in finished($0, of: site, scheme, fields) }
+    }
+
+    private func finished(_ response: consuming Response, of site: GatewaySite, _ scheme: Request.Scheme, _ fields: EncodedFields)
+        -> Response
+    {
+        site.changes?.apply(to: &response)
+        if site.route.addsSecurityHeaders { siteSecurity.decorate(&response, over: scheme) }
+        response.encodedFields.append(fields)
+        return response
     }
 
     private func refusal(_ problem: Problem, _ request: Request) -> Response {

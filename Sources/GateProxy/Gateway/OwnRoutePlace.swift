@@ -13,7 +13,11 @@ package struct OwnRoutePlace: Sendable {
         self.host = host
         self.prefix = prefix?.text == "/" ? nil : prefix
         prefixLength = prefix?.text.utf8.count ?? 0
+        isEverywhere = host == nil && self.prefix == nil
     }
+
+    /// Whether they are where they always were: the usual case, in which a request need not even be copied.
+    let isEverywhere: Bool
 
     /// The request as our own routes know it, without the prefix; `nil` where they are not.
     func own(_ request: Request) -> Request? {

@@ -4,6 +4,7 @@ import GateCore
 import GateCrypto
 import GateHTTP
 import GateNet
+import GateProxy
 import GateTesting
 import Logging
 import NIOCore
@@ -98,6 +99,70 @@ struct ServingTests {
         }
         let report = try #require(await selfSigned().certificates().first)
         #expect(report.source == .selfSigned && report.status == .valid && report.fingerprint == Hex.encode(kept.leaf.fingerprint))
+    }
+
+    /// Runs the certificates' life for the time of `body`.
+    private func living(_ certificates: ServerCertificates, _ body: () async throws -> Void) async throws {
+        let life = Task { await certificates.run() }
+        do { try await body() } catch {
+            life.cancel()
+            await life.value
+            throw error
+        }
+        life.cancel()
+        await life.value
+    }
+
+    /// Asks until it is so, ten seconds at most.
+    private func comes(_ isSo: () async -> Bool) async -> Bool {
+        let end = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < end {
+            if await isSo() { return true }
+            await Task.yield()
+        }
+        return false
+    }
+
+    @Test("CHECKLIST 39: with another configuration its certificates are served by the same listener")
+    func otherConfiguration() async throws {
+        let first = try write(entropy: 1)
+        let certificates = fromFiles()
+        let front = try #require(try await certificates.open())
+        let second = try CertifiedKey.selfSigned(for: [.dns("localhost")], at: time.now(), entropy: SeededEntropy(seed: 2))
+        folder.write("b.pem", bytes: second.chain)
+        folder.write("b.key", bytes: second.key.exposed)
+        try await serving(front) { ask in
+            try await living(certificates) {
+                _ = try await ask(first).get()
+                var next = certificates.configuration
+                next.tls.certificates = [folder.file("b.pem")]
+                next.tls.keys = [folder.file("b.key")]
+                certificates.replace(next)
+                #expect(await comes { await certificates.certificates().first?.fingerprint == Hex.encode(second.leaf.fingerprint) })
+                _ = try await ask(second).get()
+                // What cannot be served changes nothing.
+                next.tls.certificates = [folder.file("missing.pem")]
+                certificates.replace(next)
+                #expect(
+                    await comes { log.lines.contains { $0.hasPrefix("error The certificates of the new configuration cannot be served") } })
+                #expect(certificates.configuration.tls.certificates == [folder.file("b.pem")])
+                _ = try await ask(second).get()
+            }
+        }
+    }
+
+    @Test("a self-signed certificate is made anew for the hosts of sites that are added")
+    func addedHosts() async throws {
+        let certificates = selfSigned()
+        _ = try await certificates.open()
+        try await living(certificates) {
+            var next = certificates.configuration
+            var site = Configuration.Site()
+            site.hosts = [.exact("shop.test"), .wildcard(suffix: ".example.com")]
+            next.sites = [site]
+            certificates.replace(next)
+            #expect(await comes { await certificates.certificates().first?.names == ["localhost", "shop.test"] })
+        }
     }
 
     @Test("CHECKLIST 39: swapped files are served to the next connection, a pair that does not fit is not")
