@@ -9,17 +9,21 @@ package protocol Responder: Sendable {
 
 /// A response now, or later.
 ///
-/// What needs no disk and no other thread is answered in place: no task is made for it. The rest runs as a task whose executor is
-/// the connection's event loop.
+/// What needs no disk and no other thread is answered in place: no task is made for it. What something on the same event loop brings needs
+/// none either. The rest runs as a task whose executor is the connection's event loop.
 package enum Answer: Sendable {
     case now(Response)
+    case pending(PendingResponse)
     case later(@Sendable () async -> Response)
 
     /// The same answer with `change` made to it, whenever it comes.
     package func map(_ change: @escaping @Sendable (Response) -> Response) -> Answer {
         switch self {
-        case .now(let response): .now(change(response))
-        case .later(let respond): .later { change(await respond()) }
+        case .now(let response): return .now(change(response))
+        case .pending(let pending):
+            pending.change(change)
+            return self
+        case .later(let respond): return .later { change(await respond()) }
         }
     }
 
@@ -27,6 +31,7 @@ package enum Answer: Sendable {
         get async {
             switch self {
             case .now(let response): response
+            case .pending(let pending): await pending.value
             case .later(let respond): await respond()
             }
         }

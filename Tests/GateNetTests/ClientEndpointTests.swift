@@ -169,7 +169,7 @@ struct ClientEndpointTests {
                 _ = try await server.accepted()
                 #expect(endpoint.requestsInFlight == 1)
                 let error = await #expect(throws: OutgoingError.self) { try await endpoint.stream(Self.get()) }
-                #expect(error?.reason == .timedOut && error?.progress == .nothingSent)
+                #expect(error?.reason == .overloaded && error?.progress == .nothingSent)
                 #expect(error?.description == "127.0.0.1:\(server.port): no connection was free within 100ms")
                 #expect(try await TestServer.answers(client), "Others are not held up.")
                 first.cancel()

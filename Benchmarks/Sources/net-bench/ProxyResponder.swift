@@ -8,28 +8,32 @@ struct ProxyResponder: Responder {
     let endpoint: Endpoint
 
     func respond(to request: Request) -> Answer {
-        .later { await answer(request) }
-    }
-
-    private func answer(_ request: Request) async -> Response {
         let passed = StreamedRequest(
             request.method, request.target.raw, authority: request.authority, headers: request.headers, body: request.body)
-        do throws(OutgoingError) {
-            let answer = try await endpoint.stream(passed)
-            let body: ResponseBody =
-                switch answer.body {
-                case .whole(let bytes): .bytes(bytes)
-                case .stream(let length, let stream):
-                    .stream(length: length) { writer in
-                        while let part = try await stream.next() { try await writer.write(part) }
-                    }
-                case .tunnel: .empty
+        guard let eventLoop = endpoint.eventLoop else { return .now(Response(.internalServerError)) }
+        let pending = PendingResponse(on: eventLoop)
+        pending.whenCancelled(
+            endpoint.begin(passed, on: eventLoop) { outcome in
+                switch outcome {
+                case .success(let answer): pending.resolve(Self.response(answer))
+                case .failure: pending.resolve(Response(.badGateway))
                 }
-            var response = Response(answer.status, body: body)
-            response.encodedFields = answer.fields.encoded { !StreamedResponse.isHopByHop($0) }
-            return response
-        } catch {
-            return Response(.badGateway)
-        }
+            })
+        return .pending(pending)
+    }
+
+    private static func response(_ answer: StreamedResponse) -> Response {
+        let body: ResponseBody =
+            switch answer.body {
+            case .whole(let bytes): .bytes(bytes)
+            case .stream(let length, let stream):
+                .stream(length: length) { writer in
+                    while let part = try await stream.next() { try await writer.write(part) }
+                }
+            case .tunnel: .empty
+            }
+        var response = Response(answer.status, body: body)
+        response.encodedFields = answer.fields.encoded { !StreamedResponse.isHopByHop($0) }
+        return response
     }
 }

@@ -70,7 +70,7 @@ package struct OutgoingError: Error, Hashable, Sendable, CustomStringConvertible
         case badResponse
         /// What was to be sent is no HTTP request: a field with a line break in it, say. Nothing was sent.
         case badRequest
-        /// Too many requests wait for a connection already. Nothing was sent.
+        /// Too many requests wait for a connection already, or this one has waited for too long. Nothing was sent.
         case overloaded
         /// The address is one that this request may not reach (CHECKLIST 59).
         case forbiddenAddress

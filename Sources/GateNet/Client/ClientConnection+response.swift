@@ -84,7 +84,8 @@ extension ClientConnection {
             case .part(let part): if ahead == nil { ahead = part } else { ahead!.writeImmutableBuffer(part) }
             case .end(let staysOpen): return (staysOpen, state.trailers)
             case .failed(let fault):
-                fail(.badResponse(destination, fault, hasBegun: true))
+                // Told in its place, after what came before it. Behind the head itself there is nothing yet that could be passed on.
+                if ahead == nil { fail(.badResponse(destination, fault, hasBegun: true)) } else { aheadFault = fault }
                 return nil
             case .needsMore, .head, .proceed: return nil
             }
@@ -102,6 +103,10 @@ extension ClientConnection {
         }
         if let failure { return .failure(failure) }
         guard let call else { return .success(.end(nil)) }
+        if let aheadFault {
+            fail(.badResponse(destination, aheadFault, hasBegun: true))
+            return failure.map { .failure($0) }
+        }
         switch state.next() {
         case .part(let part):
             if state.isTunnel { call.awaitPart(since: loop.recent) }

@@ -38,6 +38,8 @@ final class ClientConnection: ChannelInboundHandler {
     var hasSent = false
     /// A part that came together with the head, in chunks.
     var ahead: ByteBuffer?
+    /// What is wrong with what came behind that.
+    var aheadFault: ResponseFault?
     var partWaiter: UnsafeContinuation<PartResult, Never>?
     /// The body of the request, until the server asks for it.
     var heldBody: (length: Int?, stream: any BodyStream)?
@@ -170,5 +172,6 @@ final class ClientConnection: ChannelInboundHandler {
         hasSent = false
         isBodyBegun = false
         ahead = nil
+        aheadFault = nil
     }
 }

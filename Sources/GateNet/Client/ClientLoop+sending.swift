@@ -22,7 +22,7 @@ extension ClientLoops.Loop {
         let client = context.value
         let bound = NIOLoopBound(call, eventLoop: client.eventLoop)
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { client.start(call, $0) }
+            await withUnsafeContinuation { client.start(call, .task($0)) }
         } onCancel: { [context] in
             context.eventLoop.execute { context.value.giveUp(bound.value, .cancelled(bound.value.destination)) }
         }

@@ -46,7 +46,7 @@ final class ClientLoop {
         return recent
     }
 
-    func start(_ call: OutgoingCall, _ waiter: UnsafeContinuation<OutgoingCall.Outcome, Never>) {
+    func start(_ call: OutgoingCall, _ waiter: OutgoingCall.Waiter) {
         call.wait(waiter)
         call.slot = calls.count
         calls.append(call)

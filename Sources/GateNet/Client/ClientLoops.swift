@@ -35,6 +35,9 @@ final class ClientLoops: Sendable {
         return loops[index]
     }
 
+    /// That of one of the client's event loops.
+    func loop(_ eventLoop: any EventLoop) -> Loop { loops[indices[ObjectIdentifier(eventLoop)]!] }
+
     /// The caller's own where it is on one. Else one that is always the same for a destination, so that its connections are found again.
     func loop(for destination: Destination) -> Loop {
         current ?? loops[Int(UInt(bitPattern: destination.hashValue) % UInt(loops.count))]

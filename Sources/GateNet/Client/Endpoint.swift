@@ -1,5 +1,5 @@
 package import GateHTTP
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// One server that an ``HTTPClient`` sends streamed requests to: what a proxy has for each of its upstreams. It has connections of its own,
@@ -36,6 +36,25 @@ package final class Endpoint: Sendable {
             await loop.head(of: call(request, on: loop))
         }.get()
     }
+
+    /// As ``stream(_:)``, without a task and its cost.
+    ///
+    /// - Parameters:
+    ///   - eventLoop: one of the client's, which the caller is on.
+    ///   - done: is called on it, once, perhaps before this returns.
+    /// - Returns: what gives the request up, which `done` is told of.
+    package func begin(
+        _ request: StreamedRequest, on eventLoop: any EventLoop, _ done: @escaping (Result<StreamedResponse, OutgoingError>) -> Void
+    ) -> () -> Void {
+        let loop = loops.loop(eventLoop)
+        let client = loop.context.value
+        let call = call(request, on: loop)
+        client.start(call, .callback(done))
+        return { client.giveUp(call, .cancelled(call.destination)) }
+    }
+
+    /// The one of the client's event loops that the caller is on.
+    package var eventLoop: (any EventLoop)? { loops.current?.context.eventLoop }
 
     private func call(_ request: StreamedRequest, on loop: ClientLoops.Loop) -> OutgoingCall {
         let wire = ClientRequest(

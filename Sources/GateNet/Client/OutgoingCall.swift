@@ -21,6 +21,12 @@ final class OutgoingCall {
         case staged(connect: Duration, response: Duration, idle: Duration)
     }
 
+    /// Who waits for the head of the response.
+    enum Waiter {
+        case task(UnsafeContinuation<Outcome, Never>)
+        case callback((Outcome) -> Void)
+    }
+
     let host: ClientLoop.Pool.Host
     let request: ClientRequest
     let limits: Limits
@@ -32,7 +38,7 @@ final class OutgoingCall {
     var slot: Int?
     /// Why it was given up.
     private(set) var failure: OutgoingError?
-    private var waiter: UnsafeContinuation<Outcome, Never>?
+    private var waiter: Waiter?
     /// When what is waited for at the moment must have come: a connection, a response; then, room for the request's body.
     private var deadline: MonotonicInstant
     private var roomDeadline = MonotonicInstant.never
@@ -53,13 +59,17 @@ final class OutgoingCall {
     var destination: Destination { host.destination }
     var isWaitedFor: Bool { waiter != nil }
 
-    func wait(_ continuation: UnsafeContinuation<Outcome, Never>) { waiter = continuation }
+    func wait(_ waiter: Waiter) { self.waiter = waiter }
 
     /// Tells who waits for the head of the response, once.
     func resolve(_ outcome: Outcome) {
         let waiter = waiter
         self.waiter = nil
-        waiter?.resume(returning: outcome)
+        switch waiter {
+        case .task(let continuation): continuation.resume(returning: outcome)
+        case .callback(let done): done(outcome)
+        case nil: break
+        }
     }
 
     // MARK: Time
@@ -104,6 +114,8 @@ final class OutgoingCall {
             case (.staged(_, let response, _), .exchange) where deadline <= roomDeadline: response
             case (.staged(_, _, let idle), _): idle
             }
+        // All the connections that there may be are busy: that is our limit, and says nothing of the server.
+        if case (.staged, .waiting) = (limits, stage) { return OutgoingError(.overloaded, "\(destination): \(what) within \(time.text)") }
         return .timedOut(destination, "\(what) within \(time.text)")
     }
 

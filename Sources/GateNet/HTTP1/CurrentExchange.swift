@@ -29,6 +29,8 @@ final class CurrentExchange {
     var framing = ResponseHeadEncoder.Framing.none
     var staysOpen = false
     var task: Task<Void, Never>?
+    /// What brings the response, where that is no task.
+    var pending: PendingResponse?
     var bodyReader: CheckedContinuation<Result<ByteBuffer?, BodyError>, Never>?
     var bodyWriter: CheckedContinuation<Result<Void, BodyError>, Never>?
     /// The file that sendfile(2) is at.
@@ -102,6 +104,14 @@ final class CurrentExchange {
         owesContinue = false
     }
 
+    /// Breaks off what works on the response.
+    func cancel() {
+        task?.cancel()
+        let pending = pending
+        self.pending = nil
+        pending?.cancel()
+    }
+
     /// Notes that the body is waited for. Returns until when: waiting costs allowance, bytes earn it, so a body may pause, but not
     /// trickle for ever.
     func awaitBody(since now: MonotonicInstant, _ limits: ServerLimits) -> MonotonicInstant {
@@ -116,9 +126,9 @@ final class CurrentExchange {
         bodyWaitSince = nil
     }
 
-    /// Cancels its task, and ends the waiting of whoever reads or writes its bodies.
+    /// Breaks off what works on the response, and ends the waiting of whoever reads or writes its bodies.
     func abandon(with error: BodyError = .disconnected) {
-        task?.cancel()
+        cancel()
         bodyReader?.resume(returning: .failure(error))
         bodyReader = nil
         bodyWriter?.resume(returning: .failure(error))

@@ -29,6 +29,13 @@ extension HTTP1Connection {
     private func answer(_ answer: Answer, to number: UInt64) {
         switch answer {
         case .now(let response): respond(response, to: number)
+        case .pending(let pending):
+            current?.pending = pending
+            pending.whenResolved { [self] response in
+                if current?.number == number { current?.pending = nil }
+                respond(response, to: number)
+                resume()
+            }
         case .later(let respond):
             let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
             run(number) {

@@ -180,8 +180,8 @@ extension HTTP1Connection {
     func fail(_ fault: RequestFault, with error: BodyError) {
         guard let exchange = current else { return }
         let waiting = exchange.bodyReader
-        exchange.task?.cancel()
         guard exchange.status == nil else {
+            exchange.cancel()
             current?.bodyReader = nil
             waiting?.resume(returning: .failure(error))
             cutOff()
@@ -189,6 +189,7 @@ extension HTTP1Connection {
         }
         exchangeCount += 1
         current = CurrentExchange(continuing: exchange, as: exchangeCount)
+        exchange.cancel()
         respondAndLinger(fault)
         waiting?.resume(returning: .failure(error))
     }

@@ -172,7 +172,7 @@ final class HTTP1Connection: HTTPConnection {
         switch phase {
         case .exchange:
             feedBody()
-            current?.task?.cancel()
+            current?.cancel()
         case .tunnel: feedBody()
         case .closing where pendingWrites > 0, .closed: break
         default: close(lingers: false)

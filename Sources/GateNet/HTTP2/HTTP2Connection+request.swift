@@ -91,6 +91,16 @@ extension HTTP2Connection {
             receivedAt: exchange.receivedAt)
         switch service.responder.respond(to: request) {
         case .now(let response): respond(response, to: stream)
+        case .pending(let pending):
+            let number = stream.number
+            runningTasks += 1
+            exchange.pending = pending
+            pending.whenResolved { [self] response in
+                runningTasks -= 1
+                exchange.pending = nil
+                if let stream = self.stream(number) { respond(response, to: stream) }
+                flush()
+            }
         case .later(let respond):
             let number = stream.number
             let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
@@ -143,7 +153,7 @@ extension HTTP2Connection {
         let waiting = stream.exchange.bodyReader
         stream.exchange.bodyReader = nil
         stream.isTaken = true
-        stream.exchange.task?.cancel()
+        stream.exchange.cancel()
         if stream.exchange.status == nil {
             respond(service.problem(fault.problem, stream.exchange), to: stream)
             flush()

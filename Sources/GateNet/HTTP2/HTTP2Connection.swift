@@ -182,7 +182,7 @@ final class HTTP2Connection: HTTPConnection {
         // What has been asked for may still be read.
         phase = .finishing
         for stream in Array(streams.values) {
-            stream.exchange.task?.cancel()
+            stream.exchange.cancel()
             feedBody(stream)
         }
     }

@@ -16,7 +16,7 @@ enum UpstreamFailure {
     /// Whether the request may be sent again: nothing of it has left, or the server hung up on one that may be repeated, and its body is
     /// still there. One that was waited for in vain is not: it would wait as long again, and another server has the same work to do.
     static func mayTryAgain(_ error: OutgoingError, _ method: HTTPMethod, isSameServer: Bool) -> Bool {
-        guard isTheServers(error.reason), !error.isBodyBegun else { return false }
+        guard isTheServers(error.reason) || error.reason == .overloaded, !error.isBodyBegun else { return false }
         // Whoever refuses a connection refuses the next one too.
         if error.progress == .nothingSent { return !isSameServer }
         return isIdempotent(method) && error.progress == .sent && error.reason == .disconnected

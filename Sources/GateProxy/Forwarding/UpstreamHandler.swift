@@ -47,10 +47,34 @@ package final class UpstreamHandler: RouteHandler {
         }
         do throws(RequestFieldRules.Fault) {
             let exchange = try UpstreamExchange(admitted, for: self, bodyLimit: bodyLimit, entropy)
-            return .later { [self] in await forward(exchange) }
+            return begin(exchange).map { .pending($0) } ?? .later { [self] in await forward(exchange) }
         } catch {
             return .now(refusal(problem(error), request))
         }
+    }
+
+    /// Sends a request without a task where all of it is here, as most need a single attempt; further ones go on in one. `nil` where there is
+    /// no server to choose, or the caller is on none of the client's event loops.
+    private func begin(_ exchange: UpstreamExchange) -> PendingResponse? {
+        let request = exchange.request
+        guard exchange.body == nil, exchange.handshake == nil, let eventLoop = upstream.endpoints.first?.eventLoop,
+            let choice = choose([], nil, request.method, at: request.receivedAt)
+        else { return nil }
+        let index = choice.index
+        upstream.group.servers[index].began()
+        let pending = PendingResponse(on: eventLoop)
+        let cancel = upstream.endpoints[index].begin(exchange.outgoing(to: index, of: upstream), on: eventLoop) { [self] outcome in
+            switch outcome {
+            case .success(let response):
+                upstream.succeeded(index)
+                pending.resolve(pass(response, of: exchange, from: index))
+            case .failure(let error):
+                note(error, of: choice, exchange)
+                pending.resolve { [self] in await forward(exchange, after: (error, index)) }
+            }
+        }
+        pending.whenCancelled(cancel)
+        return pending
     }
 
     private func problem(_ fault: RequestFieldRules.Fault) -> Problem {
@@ -61,39 +85,45 @@ package final class UpstreamHandler: RouteHandler {
     }
 
     /// Sends the request to one server after another, until one answers or no more may be tried.
-    private func forward(_ exchange: UpstreamExchange) async -> Response {
+    private func forward(_ exchange: UpstreamExchange, after first: (error: OutgoingError, index: Int)? = nil) async -> Response {
         let request = exchange.request
-        var tried: [Int] = []
-        var last: OutgoingError?
-        var now = request.receivedAt
+        var tried = first.map { [$0.index] } ?? []
+        var last = first?.error
+        var now = first == nil ? request.receivedAt : upstream.time.monotonic()
         while let choice = choose(tried, last, request.method, at: now) {
             let index = choice.index
-            let server = upstream.group.servers[index]
-            server.began()
+            upstream.group.servers[index].began()
             do throws(OutgoingError) {
                 let response = try await upstream.endpoints[index].stream(exchange.outgoing(to: index, of: upstream))
                 upstream.succeeded(index)
                 return pass(response, of: exchange, from: index)
             } catch {
-                server.ended()
-                now = upstream.time.monotonic()
+                now = note(error, of: choice, exchange)
                 last = error
                 tried.append(index)
-                // What the client's body failed with says nothing about the server, and leaves nothing to send again.
-                let isBodysFault = exchange.body?.failure != nil
-                if UpstreamFailure.isTheServers(error.reason), !isBodysFault {
-                    upstream.failed(index, error.description)
-                    tell("An application did not answer", error.description, request)
-                } else if choice.isTrial {
-                    server.withdrawTrial(at: now)
-                }
-                if isBodysFault { break }
+                if exchange.body?.failure != nil { break }
             }
         }
         if let last { return refusal(UpstreamFailure.problem(last, body: exchange.body?.failure), request) }
         tell("No server of an application is healthy", "all of them fail their health checks", request)
         let wait = upstream.rules.health?.interval.secondsRoundedUp ?? 1
         return refusal(Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request)
+    }
+
+    /// Notes that an attempt has failed, and when.
+    @discardableResult
+    private func note(_ error: OutgoingError, of choice: UpstreamGroup.Choice, _ exchange: UpstreamExchange) -> MonotonicInstant {
+        let server = upstream.group.servers[choice.index]
+        let now = upstream.time.monotonic()
+        server.ended()
+        // What the client's body failed with says nothing about the server, and leaves nothing to send again.
+        if UpstreamFailure.isTheServers(error.reason), exchange.body?.failure == nil {
+            upstream.failed(choice.index, error.description)
+            tell("An application did not answer", error.description, exchange.request)
+        } else if choice.isTrial {
+            server.withdrawTrial(at: now)
+        }
+        return now
     }
 
     /// Where the request goes the first time, or again after `last`; `nil` where it doesn't.

@@ -33,9 +33,7 @@ package final class Upstream: Sendable {
         group = UpstreamGroup(rules, adopting: previous?.group)
         let tls: TLSClientConfiguration? =
             if let authorities { try TLSClientConfiguration(authorities: authorities, time: time) } else { nil }
-        let keepsConnections = previous.map { $0.rules.reachesServers(as: rules) } ?? false
         endpoints = rules.servers.map { server in
-            if keepsConnections, let kept = previous?.endpoint(of: server) { return kept }
             var settings = EndpointSettings(server.url)
             settings.socket = server.socket
             settings.tls = tls
@@ -46,10 +44,6 @@ package final class Upstream: Sendable {
         paths = rules.servers.map { server in
             PathRewrite(stripped: rules.strippedPrefix, added: [String(server.url.target.path), rules.addedPrefix])
         }
-    }
-
-    private func endpoint(of server: UpstreamRules.Server) -> Endpoint? {
-        rules.servers.firstIndex(of: server).map { endpoints[$0] }
     }
 
     /// How the servers are, in the order of the configuration.
@@ -84,12 +78,5 @@ package final class Upstream: Sendable {
         case .left: log.warning("A server of an application is left out", metadata: metadata)
         case .returned: log.notice("A server of an application is back", metadata: metadata)
         }
-    }
-}
-
-extension UpstreamRules {
-    /// Whether connections made under these rules may go on under `other`. Authorities in a file may be others by now.
-    fileprivate func reachesServers(as other: UpstreamRules) -> Bool {
-        connectTime == other.connectTime && maxConnections == other.maxConnections && authoritiesFile == nil && other.authoritiesFile == nil
     }
 }

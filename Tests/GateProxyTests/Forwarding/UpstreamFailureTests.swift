@@ -192,6 +192,22 @@ struct UpstreamFailureTests {
         }
     }
 
+    @Test func `a server with no connection free is not a broken one`() async throws {
+        try await Rig.run(rules: {
+            $0.maxConnections = 1
+            $0.connectTime = .milliseconds(200)
+        }) { rig, application in
+            async let first = rig.collect(.to("/slow"))
+            let connection = try await application.accept()
+            _ = try await connection.head()
+            let second = try await rig.collect(.to("/"))
+            #expect(second.status == 503 && second.value("retry-after") == "1")
+            try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            #expect(try await first.status == 200)
+            #expect(rig.upstream.reports[0].failures == 0 && rig.upstream.reports[0].isHealthy)
+        }
+    }
+
     // MARK: Health checks
 
     @Test func `where health checks find the only server down, the answer is 503 until they find it up`() async throws {
