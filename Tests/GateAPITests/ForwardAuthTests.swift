@@ -55,8 +55,9 @@ struct ForwardAuthTests {
             let reply = await Self.verify(gate, row.fields + [("x-forwarded-uri", row.uri)])
             #expect(reply.status == row.status && reply.code == row.code, "\(row)")
             let isTold = row.status == 200 && !row.fields.isEmpty
-            #expect((reply.header("x-gatehouse-user") != nil) == isTold)
-            #expect((reply.header("x-gatehouse-assertion") != nil) == isTold)
+            // What nobody is, is told as empty: a proxy copies these fields by name.
+            #expect((reply.header("x-gatehouse-user") ?? "").isEmpty != isTold)
+            #expect((reply.header("x-gatehouse-assertion") ?? "").isEmpty != isTold)
             #expect(reply.header("cache-control") == "no-store")
         }
         await gate.close()
@@ -132,7 +133,7 @@ struct ForwardAuthTests {
             let reply = await Self.verify(gate, [(name, "root"), cookie, ("x-forwarded-uri", "/")])
             #expect(reply.headers["x-gatehouse-user"] == [id])
             let open = await Self.verify(gate, [(name, "root"), cookie, ("x-forwarded-uri", "/open")])
-            #expect(open.status == 200 && open.headers["x-gatehouse-user"] == [])
+            #expect(open.status == 200 && open.headers["x-gatehouse-user"] == [""])
         }
         for name in ["X_Gatehouse_User", "x-gatehouse_user", "X.Gatehouse.User", "x-gatehouse-email_verified"] {
             #expect(await Self.verify(gate, [(name, "root"), cookie, ("x-forwarded-uri", "/open")]).status == 403, "\(name)")

@@ -35,6 +35,5 @@ struct IdentityFieldsTests {
         #expect(all.count == 8)
         #expect(all["X-Gatehouse-User"] == "u" && all["X-Gatehouse-Email"] == "" && all["X-Gatehouse-Assertion"] == "a.b.c")
         #expect(IdentityFields.completed(EncodedFields()).fields.allSatisfy { $0.value.isEmpty })
-        #expect(IdentityFields.completed(IdentityFields.completed(some)).count == IdentityFields.completed(some).count)
     }
 }

@@ -2,7 +2,7 @@
 
     crowd.py PORT COUNT KIND SECONDS HOST
 
-Kinds: idle (a request was answered, and nothing follows), head (half of one), body (a body of which a byte comes now and then), reader (a
+Kinds: idle (a request was answered, and nothing follows), head (half of one), body (the first byte of one, for an application that waits for the rest), reader (a
 large answer that is not read), mixed (head, body and reader in turn). Each line of the output is JSON; it ends when its input does.
 """
 
@@ -15,7 +15,8 @@ import socket
 import sys
 import time
 
-RATE = 4000
+# No faster than a busy server accepts: a SYN that finds the queue full is sent again a second later.
+RATE = 2500
 
 
 def opening(kind: str, host: str) -> bytes:
@@ -24,7 +25,7 @@ def opening(kind: str, host: str) -> bytes:
     if kind == "head":
         return f"GET /small HTTP/1.1\r\nHost: {host}\r\nX-Half: ".encode()
     if kind == "body":
-        return f"POST /small HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100000\r\n\r\nx".encode()
+        return f"POST /wait HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100000\r\n\r\nx".encode()
     return f"GET /mebibyte HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
 
 

@@ -21,6 +21,8 @@ def body_length(connection: socket.socket, head: bytes, rest: bytes) -> int:
                 raise OSError("cut short")
             left -= count
         return int(fields[b"content-length"])
+    if b"transfer-encoding" not in fields:
+        return 0
     total, pending = 0, rest
     while True:
         while b"\r\n" not in pending:
