@@ -141,6 +141,9 @@ package final class UpstreamHandler: RouteHandler {
     }
 
     func tell(_ message: Logger.Message, _ error: String, _ request: Request) {
-        log.warning(message, metadata: ["site": "\(upstream.name)", "request_id": "\(request.id)", "error": "\(error)"])
+        guard let withheld = upstream.logAllowance.take(at: upstream.time.monotonic()) else { return }
+        var metadata: Logger.Metadata = ["site": "\(upstream.name)", "request_id": "\(request.id)", "error": "\(error)"]
+        if withheld > 0 { metadata["withheld"] = "\(withheld)" }
+        log.warning(message, metadata: metadata)
     }
 }

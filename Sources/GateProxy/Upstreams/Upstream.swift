@@ -14,6 +14,8 @@ package final class Upstream: Sendable {
     let endpoints: [Endpoint]
     let paths: [PathRewrite]
     let time: any TimeSource
+    /// For what is said of single requests; how servers come and go is said in any case.
+    let logAllowance = LogAllowance(perSecond: 10)
     private let log: Logger
 
     /// - Parameters:
