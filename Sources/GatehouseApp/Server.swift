@@ -61,7 +61,11 @@ package enum Server {
                 configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
                 entropy: entropy)
         }
-        let client = HTTPClient(egress: .any, tls: try TLSClientConfiguration(time: time), time: time)
+        var limits = ClientLimits()
+        // Each application has a limit of its own. This one is for all together: slow clients of one must not take the others' places.
+        limits.connections = configuration.http.maxConnections
+        limits.waiting = configuration.http.maxConnections
+        let client = HTTPClient(egress: .any, tls: try TLSClientConfiguration(time: time), limits: limits, time: time)
         let front = try Front(configuration, of: composition, client: client, log: log)
         let responders = DoorResponders(front, doctorProof: composition.doctorProof)
         let https = try await composition.certificates.open()

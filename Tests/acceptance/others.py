@@ -93,7 +93,7 @@ daemon off;
 worker_processes 2;
 pid {self.folder}/pid;
 error_log stderr warn;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 12000; }}
 http {{
     access_log off;
     {places}
@@ -141,6 +141,8 @@ server {
     default_type application/octet-stream;
     location = /small { return 200 "hello from nginx\\n"; }
     location = /status/404 { return 404 "not here\\n"; }
+    # Has the whole body before it goes on.
+    location = /wait { proxy_pass http://127.0.0.1:{port}/small; }
     location = /redirect { return 302 /small; }
     location = /header { return 200 "$http_x_gatehouse_user|$http_host|$http_x_forwarded_for|$http_x_forwarded_proto\\n"; }
 }

@@ -64,7 +64,7 @@ def serve(connection: socket.socket) -> None:
 
 
 def main(port: int) -> None:
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = socket.create_server(("127.0.0.1", port), backlog=4096)
     while True:
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 

@@ -52,8 +52,9 @@ package struct UpstreamRules: Hashable, Sendable {
     package var responseTime: Duration = .seconds(60)
     /// Between two parts of a body or a tunnel, in either direction.
     package var idleTime: Duration = .seconds(300)
-    /// Connections to one server, for each event loop.
-    package var maxConnections = 512
+    /// Connections to one server, for each event loop. A client that sends or reads slowly holds one for as long, so that few of them would
+    /// let few such clients keep everybody else out (CHECKLIST 57).
+    package var maxConnections = 4096
     /// The path of a PEM file with the authorities that its certificates must come from; `nil` for the system's.
     package var authoritiesFile: String?
 
