@@ -20,7 +20,7 @@ final class ClientConnection: ChannelInboundHandler {
     }
 
     /// Read beyond what was asked for, in bytes.
-    private static let readAhead = 64 << 10
+    private static let readAhead = 16 << 10
 
     let loop: ClientLoop
     let host: ClientLoop.Pool.Host

@@ -128,6 +128,8 @@ final class Dial {
             .channelOption(.autoRead, value: false)
             // Else the channel closes at the end of the input, with what TLS has not opened yet.
             .channelOption(.allowRemoteHalfClosure, value: true)
+            // One read at a time: what a slow client does not take yet is left to the kernel, not to our memory.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 << 10))
             .connectTimeout(TimeAmount(connectTime))
             .channelInitializer { channel in
