@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import pathlib
 import re
 import subprocess
@@ -126,7 +127,7 @@ class ProxyCaddy(Proxy, Caddy):
         config = pathlib.Path(command[-1])
         # It keeps 32 idle connections to an application by default: too few for this load.
         proxy = f"reverse_proxy 127.0.0.1:{self.upstream.port} {{\n transport http {{\n keepalive_idle_conns_per_host 256\n }}\n }}"
-        config.write_text(re.sub(r"header Content-Type.*\n.*respond.*", lambda _: proxy, config.read_text()))
+        config.write_text(re.sub(r"header \{.*?\n    \}\n    respond [^\n]*", lambda _: proxy, config.read_text(), flags=re.DOTALL))
         return command
 
 
@@ -159,6 +160,18 @@ tls:
     def version(cls) -> str:
         told = subprocess.run([str(cls.binary), "version"], capture_output=True, text=True, check=True).stdout
         return re.search(r"Version:\s*(\S+)", told)[1]
+
+
+def prove(server: Secure, user: dict) -> None:
+    """That what is measured is the application's answer, through the proxy."""
+    for path, length in ((OPEN + "/small", len(ANSWER)), (GUARDED + "/small", len(ANSWER)), (GUARDED + "/mebibyte", 1 << 20)):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {user['access']}"})
+        response = connection.getresponse()
+        came = len(response.read())
+        if response.status != 200 or came != length:
+            raise RuntimeError(f"{server.name} answered {path} with {response.status} and {came} bytes")
+        connection.close()
 
 
 def row(name: str, unit: str = "requests/s", **factors: float) -> PeersRow:
@@ -226,6 +239,8 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
         for server in servers:
             server.start()
         gatehouse.add_users(USERS)
+        for server in servers:
+            prove(server, gatehouse.users[0])
         for each, work in rows:
             for server in in_turn(plan, servers):
                 counted(each, server, work(server, plan.seconds, gatehouse.users))
