@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -27,10 +28,18 @@ QUICK_AUTH = {"bcrypt_cost": 10}
 QUICK = {"auth": QUICK_AUTH, "limits": OPEN_LIMITS}
 
 
+_lots = random.SystemRandom()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One below those that the kernel gives to outgoing connections: until it is listened on, nobody else comes by it."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", _lots.randrange(10_000, 32_000)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 def _value(value) -> str:
