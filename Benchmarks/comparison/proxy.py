@@ -19,20 +19,44 @@ USERS = 64
 OPEN, GUARDED = "/open", "/guarded"
 
 
+def nginx_config(server: Secure, http: str) -> list[str]:
+    """Writes it, and returns the command."""
+    config = server.folder / "nginx.conf"
+    places = " ".join(f"{key}_temp_path {server.folder}/{key};" for key in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    config.write_text(f"""
+daemon off;
+worker_processes auto;
+worker_rlimit_nofile 20000;
+pid {server.folder}/pid;
+error_log {server.folder}/log crit;
+events {{ worker_connections 8192; }}
+http {{
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000000;
+    default_type application/json;
+    {places}
+    {http}
+}}
+""")
+    return ["nginx", "-c", str(config)]
+
+
 class Upstream(Nginx):
-    """The application: a few bytes everywhere, and a mebibyte where the path ends with it."""
+    """The application: a few bytes everywhere, a mebibyte where the path ends with it, and nothing where only agreement is asked for."""
 
     name = "upstream"
     health = "/small"
 
     def command(self):
-        command = super().command()
-        config = pathlib.Path(command[-1])
         (self.folder / "mebibyte").write_bytes(bytes(range(256)) * 4096)
-        text = re.sub(r"listen 127.0.0.1:\d+ ssl http2;\n *ssl_.*\n.*\n.*\n", "", config.read_text())
-        text = text.replace("location = /small", f"sendfile on;\n location ~ mebibyte$ {{ root {self.folder}; rewrite .* /mebibyte break; }}\n location /")
-        config.write_text(re.sub(r"return 200 '.*?'", f"return 200 '{ANSWER}'", text))
-        return command
+        return nginx_config(self, f"""
+    server {{
+        listen 127.0.0.1:{self.port};
+        location / {{ return 200 '{ANSWER}'; }}
+        location = /agree {{ return 204; }}
+        location ~ mebibyte$ {{ root {self.folder}; rewrite .* /mebibyte break; }}
+    }}""")
 
     def _serves(self):
         return True
@@ -68,44 +92,37 @@ class ProxyGatehouse(SecureGatehouse):
 
 
 class ProxyNginx(Proxy, Nginx):
-    # Where `auth_request` asks: nobody, or a server and its path.
-    asks = ""
-
     def command(self):
-        command = super().command()
-        config = pathlib.Path(command[-1])
-        guard = f"""
-        location = /.ask {{
-            internal;
-            proxy_pass {self.asks};
-            proxy_pass_request_body off;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Content-Length "";
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
-        }}""" if self.asks else ""
-        text = config.read_text().replace("http {", f"""http {{
+        return nginx_config(self, f"""
     upstream application {{ server 127.0.0.1:{self.upstream.port}; keepalive 256; keepalive_requests 1000000000; }}
     {self.pool()}
-    proxy_max_temp_file_size 0;""")
-        location = f"""location / {{
-            {"auth_request /.ask;" if self.asks else ""}
+    proxy_max_temp_file_size 0;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Host $http_host;
+    server {{
+        listen 127.0.0.1:{self.port};
+        listen 127.0.0.1:{self.secure_port} ssl http2;
+        ssl_certificate {self.certificate};
+        ssl_certificate_key {self.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        location / {{
+            {self.question()}
             proxy_pass http://application;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-Host $http_host;
-        }}{guard}"""
-        config.write_text(re.sub(r"location = \S+ \{.*\}", lambda _: location, text))
-        return command
+        }}
+        {self.asking()}
+    }}""")
 
     def pool(self) -> str:
+        return ""
+
+    def question(self) -> str:
+        return ""
+
+    def asking(self) -> str:
         return ""
 
 
@@ -114,20 +131,51 @@ class AskingNginx(ProxyNginx):
 
     def __init__(self, upstream: Upstream, name: str, asked: Server, path: str):
         super().__init__(upstream)
-        self.name, self.asked = name, asked
-        self.asks = f"http://asked{path}"
+        self.name, self.asked, self.path = name, asked, path
 
     def pool(self):
         return f"upstream asked {{ server 127.0.0.1:{self.asked.port}; keepalive 256; keepalive_requests 1000000000; }}"
+
+    def question(self):
+        return "auth_request /.ask;"
+
+    def asking(self):
+        return f"""location = /.ask {{
+            internal;
+            proxy_pass http://asked{self.path};
+            proxy_pass_request_body off;
+            proxy_set_header Connection "";
+            proxy_set_header Content-Length "";
+            proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+            proxy_set_header X-Forwarded-Host $http_host;
+            proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
+        }}"""
 
 
 class ProxyCaddy(Proxy, Caddy):
     def command(self):
         command = super().command()
-        config = pathlib.Path(command[-1])
         # It keeps 32 idle connections to an application by default: too few for this load.
-        proxy = f"reverse_proxy 127.0.0.1:{self.upstream.port} {{\n transport http {{\n keepalive_idle_conns_per_host 256\n }}\n }}"
-        config.write_text(re.sub(r"header \{.*?\n    \}\n    respond [^\n]*", lambda _: proxy, config.read_text(), flags=re.DOTALL))
+        proxy = f"reverse_proxy 127.0.0.1:{self.upstream.port} {{\n        transport http {{\n            keepalive_idle_conns_per_host 256\n        }}\n    }}"
+        pathlib.Path(command[-1]).write_text(f"""
+{{
+    admin off
+    auto_https off
+    servers {{
+        protocols h1 h2
+    }}
+}}
+http://127.0.0.1:{self.port} {{
+    {proxy}
+}}
+https://localhost:{self.secure_port}, https://127.0.0.1:{self.secure_port} {{
+    bind 127.0.0.1
+    tls {self.certificate} {self.key}
+    {proxy}
+}}
+""")
         return command
 
 
@@ -160,18 +208,6 @@ tls:
     def version(cls) -> str:
         told = subprocess.run([str(cls.binary), "version"], capture_output=True, text=True, check=True).stdout
         return re.search(r"Version:\s*(\S+)", told)[1]
-
-
-def prove(server: Secure, user: dict) -> None:
-    """That what is measured is the application's answer, through the proxy."""
-    for path, length in ((OPEN + "/small", len(ANSWER)), (GUARDED + "/small", len(ANSWER)), (GUARDED + "/mebibyte", 1 << 20)):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-        connection.request("GET", path, headers={"Authorization": f"Bearer {user['access']}"})
-        response = connection.getresponse()
-        came = len(response.read())
-        if response.status != 200 or came != length:
-            raise RuntimeError(f"{server.name} answered {path} with {response.status} and {came} bytes")
-        connection.close()
 
 
 def row(name: str, unit: str = "requests/s", **factors: float) -> PeersRow:
@@ -224,12 +260,24 @@ def kinds() -> list[tuple[PeersRow, object]]:
     ]
 
 
+def verify(servers: list[Secure], user: dict) -> None:
+    """That each really passes on what it is measured by."""
+    for server in servers:
+        for path, length in ((OPEN + "/small", len(ANSWER)), (GUARDED + "/small", len(ANSWER)), (GUARDED + "/mebibyte", 1 << 20)):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection.request("GET", path, headers={"Authorization": f"Bearer {user['access']}"})
+            answer = connection.getresponse()
+            if (answer.status, len(answer.read())) != (200, length):
+                raise RuntimeError(f"{server.name} answers {path} with {answer.status}")
+            connection.close()
+
+
 def measured(plan: Plan, tell) -> list[PeersRow]:
     """Each kind of work: the servers in turn, round after round. nginx, the application, is the same for all."""
     upstream = Upstream()
     gatehouse = ProxyGatehouse(upstream)
     servers: list[Secure] = [gatehouse, ProxyNginx(upstream), ProxyCaddy(upstream), Traefik(upstream)]
-    asking = [AskingNginx(upstream, "Gatehouse", gatehouse, "/api/v1/auth/verify"), AskingNginx(upstream, "nginx", upstream, "/small")]
+    asking = [AskingNginx(upstream, "Gatehouse", gatehouse, "/api/v1/auth/verify"), AskingNginx(upstream, "nginx", upstream, "/agree")]
     memory = row("memory after these, of all its processes", "MB")
     asked = row("nginx with `auth_request`, asking each")
     direct = row("forward-auth, asked directly")
@@ -239,8 +287,7 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
         for server in servers:
             server.start()
         gatehouse.add_users(USERS)
-        for server in servers:
-            prove(server, gatehouse.users[0])
+        verify(servers, gatehouse.users[0])
         for each, work in rows:
             for server in in_turn(plan, servers):
                 counted(each, server, work(server, plan.seconds, gatehouse.users))
