@@ -70,6 +70,14 @@ def shared(_shared, request):
     return _shared
 
 
+@pytest.fixture(scope="module")
+def application():
+    """One that keeps what comes to it, and agrees to everything."""
+    made = Recorder()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def make_authority(tmp_path):
     """Starts authorities, each in front of a Pebble of its own: `make_authority(http_port, tls_port, environment, …)`."""

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import threading
 import time
 
 import pytest
 from websockets.frames import Opcode
 
+from beside import Beside
 from framed import DataFrame, Framed
 from others import Asgi, Sink, nginx_with_files
 from sites import HOST
@@ -205,25 +205,15 @@ def test_websockets_come_and_go(server, protocol):
 
 # Large uploads
 
-class Watched:
+class Watched(Beside):
     """The server's largest resident set while something goes on."""
 
     def __init__(self, server):
+        super().__init__(every=0.02)
         self.server, self.before, self.most = server, server.resident_mb(), 0.0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._stopping.wait(0.02):
-            self.most = max(self.most, self.server.resident_mb())
+    def once(self):
+        self.most = max(self.most, self.server.resident_mb())
 
 
 @pytest.mark.parametrize(("secure", "size"), [("http", 5 * GIB), ("https", GIB // 2)])

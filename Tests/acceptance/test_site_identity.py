@@ -6,18 +6,10 @@ import jwt
 import pytest
 import requests
 
-from recording import Recorder
 from sites import HOST
 
 NAMES = ("user", "email", "name", "org", "roles", "session", "assertion")
 SPELLINGS = ("X-Gatehouse-{}", "x-gatehouse-{}", "X_GATEHOUSE_{}", "x_gatehouse_{}", "X-Gatehouse_{}", "X_Gatehouse-{}", "X.Gatehouse.{}", "x-gatehouse.{}", "X-GATEHOUSE-{}")
-
-
-@pytest.fixture(scope="module")
-def application():
-    made = Recorder()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from beside import Beside
 from others import nginx_with_files
 from recording import Gone, Recorder, response
 from sites import SiteGatehouse
@@ -68,35 +69,25 @@ def ended(process: subprocess.Popen) -> dict:
     return told(process)
 
 
-class Fresh:
+class Fresh(Beside):
     """A client that comes anew each time, and how long it waits."""
 
     def __init__(self, server: SiteGatehouse, path: str, *fields: tuple[str, str], every: float = 0.02):
-        self.server, self.path, self.fields, self.every = server, path, fields, every
+        super().__init__(every)
+        self.server, self.path, self.fields = server, path, fields
         self.waits: list[float] = []
         self.wrong: list[str] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self):
-        while not self._stopping.wait(self.every):
-            begun = time.monotonic()
-            try:
-                with self.server.client("http", timeout=5) as client:
-                    status = client.get(self.path, *self.fields).status
-                    if status != 200:
-                        self.wrong.append(str(status))
-            except Exception as error:  # noqa: BLE001: told by the test
-                self.wrong.append(repr(error))
-            self.waits.append(time.monotonic() - begun)
+    def once(self):
+        begun = time.monotonic()
+        try:
+            with self.server.client("http", timeout=5) as client:
+                status = client.get(self.path, *self.fields).status
+                if status != 200:
+                    self.wrong.append(str(status))
+        except Exception as error:  # noqa: BLE001: told by the test
+            self.wrong.append(repr(error))
+        self.waits.append(time.monotonic() - begun)
 
     def percentile(self, percent: float) -> float:
         return sorted(self.waits)[min(len(self.waits) - 1, int(len(self.waits) * percent / 100))]

@@ -8,17 +8,9 @@ import urllib.parse
 import pytest
 
 from framed import Ended, Framed, Reset
-from recording import Recorder
 from sites import HOST
 
 NAVIGATION = (("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"))
-
-
-@pytest.fixture(scope="module")
-def application():
-    made = Recorder()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

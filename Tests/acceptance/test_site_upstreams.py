@@ -23,13 +23,6 @@ CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def application():
-    made = Recorder()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
 def _module_server(make_module_sites, application):
     site = {"upstream": application.url, "access": "public"}
     return make_module_sites([
