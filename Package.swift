@@ -68,6 +68,7 @@ let package = Package(
 
         // Floor 1
         module("GateCore", ["CFiles"]),
+        module("GateCompression", ["CZlib"], links: [.linkedLibrary("z")]),
 
         // Floor 2
         module(
@@ -80,13 +81,13 @@ let package = Package(
         // Floor 3
         module(
             "GateNet",
-            ["GateCore", "GateCrypto", "GateHTTP", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging],
-            links: [.linkedLibrary("z")]),
+            ["GateCore", "GateCompression", "GateCrypto", "GateHTTP", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging]),
         module("GateACME", ["GateCore", "GateCrypto", "GateHTTP", nioCore, nioHTTP1, logging]),
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
+        module("GateBackup", ["GateCore", "GateCompression", "GateCrypto"]),
 
         // Floor 4
         module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
@@ -106,7 +107,7 @@ let package = Package(
         module(
             "GatehouseApp",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity", "GateBackup",
                 "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
@@ -114,7 +115,7 @@ let package = Package(
         // Floor 7
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["GateCore", "GateSQL", "GatehouseApp", argumentParser, logging],
+            dependencies: ["GateCore", "GateSQL", "GateBackup", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
         // What `make bench` runs inside one process. Never shipped.
@@ -151,6 +152,7 @@ let package = Package(
                 "GateCore", "GateCrypto", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioHTTP2, nioHPACK,
                 logging,
             ]),
+        tests("GateBackupTests", ["GateCore", "GateCompression", "GateCrypto", "GateBackup"]),
         tests("GateACMETests", ["GateCore", "GateCrypto", "GateHTTP", "GateACME", nioCore, nioHTTP1, logging]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
@@ -180,8 +182,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateAPI", "GateProxy",
-                "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateIdentity", "GateACME", "GateBackup", "GateNet",
+                "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),
@@ -195,8 +197,9 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateProxy", "GatehouseApp", nioCore, nioHTTP1,
-                nioHPACK,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateProxy", "GatehouseApp",
+                nioCore,
+                nioHTTP1, nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
