@@ -31,7 +31,7 @@ package enum Server {
         let time = SystemTime()
         let entropy = SystemEntropy()
         do {
-            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let lock = try DataFolderLock.take(configuration.dataDirectory)
             defer { lock.release() }
             let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)
             try await serve(composition, hangups, readAgain: readAgain, time: time, entropy: entropy, log: log, output: output)

@@ -23,6 +23,7 @@ struct APIHarness {
     let admin: AdminAPI
     let certificates = ScriptedCertificates()
     let log = LogRecorder()
+    let backups = ScriptedBackups()
     private let database: SQLiteDatabase
     private let folder: TemporaryFolder
 
@@ -70,7 +71,8 @@ struct APIHarness {
                 cookie: cookie, publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: limits, health: health, certificates: certificates, rotateSecrets: { "rotated" },
+                identity: identity, limits: limits, health: health, certificates: certificates, backups: backups,
+                rotateSecrets: { "rotated" },
                 metrics: { "metric 1\n" }, time: time,
                 log: logger))
     }
