@@ -23,7 +23,7 @@ package struct SessionCookie: Sendable {
     package func isSet(by value: UnsafeRawBufferPointer) -> Bool {
         let pair = value.prefix { $0 != UInt8(ascii: ";") }
         var rest = pair.drop(while: Self.isSpace)
-        while let first = rest.first, first == UInt8(ascii: "=") || Self.isSpace(first) { rest = rest.dropFirst() }
+        if rest.first == UInt8(ascii: "=") { rest = rest.dropFirst().drop(while: Self.isSpace) }
         guard rest.starts(with: nameBytes) else { return false }
         return rest.dropFirst(nameBytes.count).drop(while: Self.isSpace).first == UInt8(ascii: "=")
     }
