@@ -10,7 +10,7 @@ import NIOHTTP1
 /// The fields of a request on their way to an application: whatever a client sends, the application reads one request, in which only
 /// we say who asks.
 func fuzzForwarding(_ bytes: [UInt8]) {
-    guard let head = head(of: Array("GET /app/x HTTP/1.1\r\nHost: app.test\r\n".utf8) + bytes + Array("\r\n\r\n".utf8)),
+    guard let head = requestHead(of: Array("GET /app/x HTTP/1.1\r\nHost: app.test\r\n".utf8) + bytes + Array("\r\n\r\n".utf8)),
         case .origin(let target) = head.target
     else { return }
     let origin = ForwardedHeaders.origin(of: head.headers, peer: Forwarding.peer, trusted: Forwarding.trusted)
@@ -23,7 +23,7 @@ func fuzzForwarding(_ bytes: [UInt8]) {
     guard var fields = try? Forwarding.rules.fields(of: request) else { return }
     fields.append(EncodedFields([("X-Gatehouse-User", "somebody")])!)
     let sent = Array("GET /x HTTP/1.1\r\nHost: app.test\r\n".utf8) + fields.bytes + Array("\r\n".utf8)
-    guard let read = head(of: sent) else { return require(false, "what is sent can be read") }
+    guard let read = requestHead(of: sent) else { return require(false, "what is sent can be read") }
     require(read.framing == .none && read.upgrade == nil, "the client's word frames nothing")
     for (name, value) in read.headers {
         let name = String(name.lowercased().map { $0 == "_" || $0 == "." ? "-" : $0 })
@@ -45,7 +45,7 @@ private enum Forwarding {
 }
 
 /// The head of a request.
-private func head(of bytes: [UInt8]) -> RequestHead? {
+private func requestHead(of bytes: [UInt8]) -> RequestHead? {
     var reader = RequestReader(limits: ServerLimits())
     var buffer = ByteBuffer(bytes: bytes)
     reader.append(&buffer)
