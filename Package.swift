@@ -195,7 +195,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateProxy", "GatehouseApp", nioCore, nioHTTP1,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy", "GatehouseApp",
+                nioCore, nioHTTP1,
                 nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
