@@ -89,6 +89,9 @@ struct Composition: Sendable {
         if let reload {
             services.reload = { await reload.reload() }
             services.policyNames = { await reload.policyNames }
+            services.migrations = { [configuration, backends] in
+                .array(try await Backends.migrations(configuration).status(backends.database).map(\.json))
+            }
         }
         return AdminAPI(services: services)
     }
