@@ -93,6 +93,10 @@ let package = Package(
         module(
             "GateAccess", ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
 
+        module(
+            "GateRedis",
+            ["GateCore", "GateCrypto", "GateHTTP", "GateLimits", "GateNet", "GateIdentity", nioCore, nioPosix, logging]),
+
         // Floor 5
         module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateAccess", nioCore, nioHTTP1, logging]),
         module(
@@ -107,7 +111,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
