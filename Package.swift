@@ -63,6 +63,8 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
+        // Not linked: opened at run time by whoever asks for Postgres.
+        .systemLibrary(name: "CPostgres"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
@@ -86,6 +88,7 @@ let package = Package(
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
+        module("GatePostgres", ["GateCore", "GateSQL", "CPostgres", logging]),
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
 
         // Floor 4
@@ -110,7 +113,7 @@ let package = Package(
         module(
             "GatehouseApp",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
                 "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
@@ -137,8 +140,8 @@ let package = Package(
         .target(
             name: "GateTesting",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
-                nioHTTP1, logging,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateLimits", "GateIdentity", "GateStores",
+                nioCore, nioHTTP1, logging,
             ],
             path: "Tests/GateTesting", swiftSettings: strict),
 
@@ -158,6 +161,7 @@ let package = Package(
         tests("GateACMETests", ["GateCore", "GateCrypto", "GateHTTP", "GateACME", nioCore, nioHTTP1, logging]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
+        tests("GatePostgresTests", ["GateCore", "GateSQL", "GatePostgres", logging]),
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
@@ -199,7 +203,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy", "GatehouseApp",
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy",
+                "GatehouseApp",
                 nioCore, nioHTTP1,
                 nioHPACK,
             ],
