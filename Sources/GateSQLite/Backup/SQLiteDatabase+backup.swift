@@ -1,4 +1,5 @@
 package import GateCore
+import GateSQL
 
 /// What became of a copy of the database.
 package struct DatabaseSnapshot: Hashable, Sendable {

@@ -15,10 +15,13 @@ extension Restore {
     ///   - keepingSessions: leaves sessions and keys as they are in the backup.
     /// - Throws: `CommandFailure`.
     package func run(_ configuration: Configuration, replacing: Bool, keepingSessions: Bool) throws -> Report {
+        // What only root can read is open by now.
+        try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
+            guard case .sqlite(let path) = configuration.database.url else { throw Backups.notHere }
             let lock = try DataFolderLock.take(configuration.dataDirectory)
             defer { lock.release() }
-            return try run(RestoreTargets(configuration, at: time.now()), replacing: replacing, keepingSessions: keepingSessions)
+            return try run(RestoreTargets(configuration, database: configuration.filePath(path), at: time.now()), replacing: replacing, keepingSessions: keepingSessions)
         } catch let error as StorageError {
             throw CommandFailure(error)
         } catch let error as BackupError {
@@ -103,9 +106,9 @@ struct RestoreTargets {
     let databaseStaging: String
     private let asideName: String
 
-    init(_ configuration: Configuration, at now: Timestamp) {
+    init(_ configuration: Configuration, database: String, at now: Timestamp) {
         folder = configuration.dataDirectory
-        database = configuration.databasePath
+        self.database = database
         staging = folder + "/restore-staging"
         databaseStaging = Folders.parent(of: database) + "/restore-staging-database"
         asideName = "replaced-" + now.rfc3339.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"

@@ -41,7 +41,7 @@ struct Composition: Sendable {
             throw CommandFailure(.configuration, error.description)
         }
         backends = try await Backends.open(configuration, time: time, log: log)
-        let backups = Backups(configuration, database: backends.database, time: time, entropy: entropy, log: log)
+        let backups = Backups(configuration, database: backends.file, time: time, entropy: entropy, log: log)
         self.backups = backups
         let migrations = try Backends.migrations(configuration)
         try await backups.makeBeforeMigration(migrations, of: backends.database)
@@ -98,6 +98,10 @@ struct Composition: Sendable {
         if let reload {
             services.reload = { await reload.reload() }
             services.policyNames = { await reload.policyNames }
+            services.migrations = { [configuration, backends] in
+                let steps = try await Backends.migrations(configuration).status(backends.database)
+                return .array(steps.map(\.json))
+            }
         }
         return AdminAPI(services: services)
     }
