@@ -73,7 +73,9 @@ import Testing
             #expect(throws: BackupError.self, "byte \(place)") { try BackupArchive.read(Memory(changed), keys: AgeKeys()) }
         }
         for count in [0, 1, 21, 22, 1000, bytes.count - 8, bytes.count - 1] {
-            #expect(throws: BackupError.self, "\(count) bytes") { try BackupArchive.read(Memory(Array(bytes.prefix(count))), keys: AgeKeys()) }
+            #expect(throws: BackupError.self, "\(count) bytes") {
+                try BackupArchive.read(Memory(Array(bytes.prefix(count))), keys: AgeKeys())
+            }
         }
         AgeTests.expect(.damaged) { try BackupArchive.read(Memory(bytes + [0]), keys: AgeKeys()) }
     }
@@ -115,8 +117,10 @@ import Testing
         let packed = Memory()
         let gzip = try GzipSink(to: packed)
         try gzip.write(
-            try TarTests.written([("manifest.json", Array(Self.manifest(#"{"path":"gatehouse.db","size":1,"sha256":"\#(Self.hash)"}"#).utf8))])
-                .dropLast(1024) + TarTests.block("gatehouse.db", size: 1 << 32))
+            try TarTests.written([
+                ("manifest.json", Array(Self.manifest(#"{"path":"gatehouse.db","size":1,"sha256":"\#(Self.hash)"}"#).utf8))
+            ])
+            .dropLast(1024) + TarTests.block("gatehouse.db", size: 1 << 32))
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         for _ in 0..<64 { try gzip.write(zeros) }
         try gzip.finish()

@@ -20,7 +20,9 @@ import Testing
 
     private func prepare() {
         mkdir(folder.file("staging"), 0o700)
-        for (name, text) in [("db", "old"), ("db-wal", "old log"), ("staging/db", "new"), ("staging/new", "new")] { folder.write(name, text) }
+        for (name, text) in [("db", "old"), ("db-wal", "old log"), ("staging/db", "new"), ("staging/new", "new")] {
+            folder.write(name, text)
+        }
     }
 
     private func expectNew(_ context: String) {

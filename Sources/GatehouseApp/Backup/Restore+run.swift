@@ -21,7 +21,9 @@ extension Restore {
             guard case .sqlite(let path) = configuration.database.url else { throw Backups.notHere }
             let lock = try DataFolderLock.take(configuration.dataDirectory)
             defer { lock.release() }
-            return try run(RestoreTargets(configuration, database: configuration.filePath(path), at: time.now()), replacing: replacing, keepingSessions: keepingSessions)
+            return try run(
+                RestoreTargets(configuration, database: configuration.filePath(path), at: time.now()), replacing: replacing,
+                keepingSessions: keepingSessions)
         } catch let error as StorageError {
             throw CommandFailure(error)
         } catch let error as BackupError {

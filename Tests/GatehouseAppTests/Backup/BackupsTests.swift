@@ -1,3 +1,4 @@
+import GateAPI
 import GateBackup
 import GateCore
 import GateSQL
@@ -112,7 +113,9 @@ struct BackupRig {
         let rig = try await BackupRig(migrated: false)
         let first = try MigrationPlan(AccountMigrations.sqlite)
         let both = try MigrationPlan(
-            AccountMigrations.sqlite + [Migration(version: 99, name: "more", up: "CREATE TABLE more (id INTEGER) STRICT;", down: "DROP TABLE more;")])
+            AccountMigrations.sqlite + [
+                Migration(version: 99, name: "more", up: "CREATE TABLE more (id INTEGER) STRICT;", down: "DROP TABLE more;")
+            ])
         try await rig.backups.makeBeforeMigration(first, of: rig.database)
         _ = try await first.up(rig.database, time: rig.time)
         try await rig.backups.makeBeforeMigration(first, of: rig.database)

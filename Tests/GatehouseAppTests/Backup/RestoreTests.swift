@@ -1,5 +1,6 @@
 import GateBackup
 import GateCore
+import GateCrypto
 import GateSQL
 import GateSQLite
 import GateStores
@@ -30,6 +31,7 @@ import Testing
     @Test("Keys are made anew, and tokens refused that were issued before, whoever holds the key", arguments: [true, false])
     func keys(included: Bool) async throws {
         let (rig, path, before) = try await backup(secrets: included)
+        defer { withExtendedLifetime(rig) {} }
         let folder = TemporaryFolder()
         let report = try restore(path, into: folder)
         let after = try #require(try SecretsFile(folder: folder.path).read())
@@ -43,7 +45,8 @@ import Testing
 
     @Test("Asked to, it leaves sessions and keys as they are in the backup")
     func keeping() async throws {
-        let (_, path, before) = try await backup(secrets: true)
+        let (rig, path, before) = try await backup(secrets: true)
+        defer { withExtendedLifetime(rig) {} }
         let folder = TemporaryFolder()
         _ = try restore(path, into: folder, keepingSessions: true)
         let after = try #require(try SecretsFile(folder: folder.path).read())
@@ -65,6 +68,7 @@ import Testing
     @Test("A database with a newer schema is refused, and nothing is touched")
     func newer() async throws {
         let rig = try await BackupRig()
+        defer { withExtendedLifetime(rig) {} }
         _ = try await MigrationPlan(
             AccountMigrations.sqlite + [Migration(version: 99, name: "later", up: "CREATE TABLE later (id INTEGER) STRICT;", down: "")]
         ).up(rig.database, time: rig.time)
@@ -73,8 +77,8 @@ import Testing
         let folder = TemporaryFolder()
         #expect { try restore(made.path, into: folder) } throws: { ($0 as? CommandFailure)?.code == .configuration }
         #expect(folder.names == ["gatehouse.lock"])
-        let restore = try Restore(FileSource(made.path), keys: AgeKeys(), time: ManualTime(), entropy: SystemEntropy())
-        #expect { try restore.verify() } throws: { ($0 as? BackupError)?.kind == .newer }
+        let reading = try Restore(FileSource(made.path), keys: AgeKeys(), time: ManualTime(), entropy: SystemEntropy())
+        #expect { try reading.verify() } throws: { ($0 as? BackupError)?.kind == .newer }
     }
 
     @Test("A running server's folder is refused")
