@@ -72,7 +72,7 @@ struct ListeningTests {
     /// Lets HTTP in only later, as TLS does after its handshake.
     private struct LateDecorator: ConnectionDecorator {
         var scheme: Request.Scheme { .https }
-        func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) {
+        func decorate(_ channel: any Channel, onLoop _: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) {
             channel.eventLoop.scheduleTask(in: .milliseconds(20)) { try serve(.http1) }
         }
     }

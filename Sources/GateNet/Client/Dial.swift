@@ -130,7 +130,7 @@ final class Dial {
             .channelOption(.allowRemoteHalfClosure, value: true)
             // One read at a time: what a slow client does not take yet is left to the kernel, not to our memory.
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 << 10))
+            .channelOption(.recvAllocator, value: ReceiveSize(initial: 4096))
             .connectTimeout(TimeAmount(connectTime))
             .channelInitializer { channel in
                 dial.value.channels.append(channel)
@@ -162,9 +162,9 @@ final class Dial {
         deadline?.cancel()
         do {
             // The protocol is named although there is no choice, so that a server of another one refuses (RFC 7301 §3.2).
-            let handler = try tls.handler(for: serverName, protocols: [.http1], on: eventLoop)
+            let handler = try tls.handler(for: serverName, protocols: [.http1])
             try channel.pipeline.syncOperations.addHandler(handler)
-            handler.handshaken.assumeIsolated().whenComplete { [self] result in
+            handler.whenHandshaken { [self] result in
                 switch result {
                 case .success: finish(.success(channel))
                 case .failure(let error): finish(.failure(.handshakeFailed(destination, error)))
