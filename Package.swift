@@ -63,6 +63,7 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
+        .systemLibrary(name: "CMalloc"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
@@ -107,7 +108,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore, nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
