@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CTimex"),
         // Not linked: opened at run time by whoever asks for Postgres.
         .systemLibrary(name: "CPostgres"),
+        .systemLibrary(name: "CMalloc"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
@@ -114,7 +115,9 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
-                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore, nioPosix,
+                nioHTTP1,
+                logging,
                 serviceLifecycle, unixSignals,
             ]),
 

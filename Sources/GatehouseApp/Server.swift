@@ -97,6 +97,7 @@ package enum Server {
                 await composition.close()
             },
             MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
+            MemoryService(),
             HTTPServerService(
                 name: "admin",
                 server: server([.unix(path: configuration.listen.admin)], composition.admin(reload: reload), ExchangeObservers([])),
