@@ -31,6 +31,7 @@ package enum Server {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let time = SystemTime()
         let entropy = SystemEntropy()
+        try DataFolderOwner.refuseRoot(on: configuration.dataDirectory)
         let environment = ProcessEnvironment.current
         let manager = ServiceManager(environment: environment)
         let starts = StartRecord(environment: environment, manager: manager)
@@ -42,11 +43,11 @@ package enum Server {
             let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)
             try await serve(
                 composition, plan, manager, hangups, readAgain: readAgain, time: time, entropy: entropy, log: log, output: output)
-        } catch let error as StorageError {
-            throw CommandFailure(error)
-        } catch let error as CommandFailure where error.code == .configuration {
-            starts?.forget()
-            throw error
+        } catch {
+            let failure = (error as? StorageError).map { CommandFailure($0) } ?? error
+            // The service manager does not start it again for this.
+            if (failure as? CommandFailure)?.code == .configuration { starts?.forget() }
+            throw failure
         }
         starts?.forget()
     }
