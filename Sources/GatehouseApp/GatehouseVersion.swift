@@ -1,4 +1,5 @@
 import GateCrypto
+import GateSQL
 import GateSQLite
 import GateStores
 
