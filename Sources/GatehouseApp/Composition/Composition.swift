@@ -90,7 +90,8 @@ struct Composition: Sendable {
             services.reload = { await reload.reload() }
             services.policyNames = { await reload.policyNames }
             services.migrations = { [configuration, backends] in
-                .array(try await Backends.migrations(configuration).status(backends.database).map(\.json))
+                let steps = try await Backends.migrations(configuration).status(backends.database)
+                return .array(steps.map(\.json))
             }
         }
         return AdminAPI(services: services)

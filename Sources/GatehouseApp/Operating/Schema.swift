@@ -5,7 +5,7 @@ package import Logging
 
 /// The database's schema, worked on where no server runs: changing it under a running one would break it.
 package struct Schema {
-    private let database: SQLiteDatabase
+    private let database: any ServedDatabase
     private let plan: MigrationPlan
     private let lock: DataDirectoryLock
 
