@@ -95,7 +95,7 @@ package enum Server {
                 await client.shutDown()
                 await composition.close()
             },
-            MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
+            MaintenanceService(identity: composition.identity, limits: composition.backends.memoryLimits, log: log),
             HTTPServerService(
                 name: "admin",
                 server: server([.unix(path: configuration.listen.admin)], composition.admin(reload: reload), ExchangeObservers([])),

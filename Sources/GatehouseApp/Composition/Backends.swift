@@ -9,19 +9,26 @@ import Logging
 /// What the configuration chose, opened: the one place where backends are told apart.
 struct Backends: Sendable {
     let database: SQLiteDatabase
-    let limits: MemoryLimitStore
+    /// Counts in this process: all, or what Redis does not.
+    let memoryLimits: MemoryLimitStore
+    let redis: RedisBackend?
 
-    /// Opens the database. Its schema is not looked at.
-    static func open(_ configuration: Configuration, time: any TimeSource, log: Logger) async throws -> Backends {
+    var limits: any LimitStore { redis?.limits ?? memoryLimits }
+
+    /// Opens the database. Its schema is not looked at. Redis is not connected to before ``RedisBackend/start()``.
+    static func open(
+        _ configuration: Configuration, time: any TimeSource, entropy: any Entropy = SystemEntropy(), log: Logger
+    ) async throws -> Backends {
         let database: SQLiteDatabase =
             switch configuration.database.url {
             case .sqlite: try await SQLiteDatabase.open(path: configuration.databasePath, time: time, logger: log)
             }
-        let limits: MemoryLimitStore =
-            switch configuration.limits.backend {
-            case .memory: MemoryLimitStore(time: time, maximumKeys: configuration.limits.maxKeys)
-            }
-        return Backends(database: database, limits: limits)
+        let memory = MemoryLimitStore(time: time, maximumKeys: configuration.limits.maxKeys)
+        var redis: RedisBackend?
+        if configuration.limits.backend == .redis, let url = configuration.limits.redisURL {
+            redis = try RedisBackend(url, configuration, memory: memory, time: time, entropy: entropy, log: log)
+        }
+        return Backends(database: database, memoryLimits: memory, redis: redis)
     }
 
     /// The migrations for the database chosen.
