@@ -24,8 +24,8 @@ func module(
 func staticLibrary(_ name: String) -> LinkerSetting { .unsafeFlags(["-Xlinker", "-l:lib\(name).a"]) }
 
 /// The tests of one module, under `Tests`.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], exclude: exclude, swiftSettings: strict)
 }
 
 /// A program that measures one module, under `Benchmarks/Sources`.
@@ -175,6 +175,11 @@ let package = Package(
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAccess",
                 nioCore, nioHTTP1, logging,
             ]),
+        tests(
+            "GateRedisTests",
+            [
+                "GateCore", "GateCrypto", "GateLimits", "GateNet", "GateIdentity", "GateRedis", nioCore, nioPosix, nioEmbedded, logging,
+            ], exclude: ["Support/still_clock.c"]),
         tests(
             "GateProxyTests",
             [

@@ -95,7 +95,7 @@ package enum Server {
                 await client.shutDown()
                 await composition.close()
             },
-            MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
+            MaintenanceService(identity: composition.identity, limits: composition.backends.memoryLimits, log: log),
             MemoryService(),
             HTTPServerService(
                 name: "admin",
