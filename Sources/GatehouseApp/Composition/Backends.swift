@@ -12,6 +12,11 @@ struct Backends: Sendable {
     let database: any ServedDatabase
     let limits: MemoryLimitStore
 
+    /// How other instances learn of what this one changes.
+    var changes: any ChangeFeed {
+        (database as? PostgresDatabase).map { PostgresChangeFeed(database: $0) } ?? SoleInstance()
+    }
+
     /// Opens the database. Its schema is not looked at.
     static func open(_ configuration: Configuration, time: any TimeSource, log: Logger) async throws -> Backends {
         let database = try await openDatabase(configuration, time: time, log: log)
