@@ -96,6 +96,10 @@ let package = Package(
         module(
             "GateAccess", ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
 
+        module(
+            "GateRedis",
+            ["GateCore", "GateCrypto", "GateHTTP", "GateLimits", "GateNet", "GateIdentity", nioCore, nioPosix, logging]),
+
         // Floor 5
         module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateAccess", nioCore, nioHTTP1, logging]),
         module(
@@ -110,7 +114,7 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
-                "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
@@ -199,7 +203,9 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateProxy", "GatehouseApp", nioCore, nioHTTP1,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy",
+                "GatehouseApp",
+                nioCore, nioHTTP1,
                 nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
