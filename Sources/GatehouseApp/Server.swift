@@ -95,6 +95,7 @@ package enum Server {
                 await client.shutDown()
                 await composition.close()
             },
+            FollowChangesService(identity: composition.identity),
             MaintenanceService(identity: composition.identity, limits: composition.backends.memoryLimits, log: log),
             MemoryService(),
             HTTPServerService(

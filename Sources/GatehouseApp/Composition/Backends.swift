@@ -16,6 +16,11 @@ struct Backends: Sendable {
 
     var limits: any LimitStore { redis?.limits ?? memoryLimits }
 
+    /// How other instances learn of what this one changes.
+    var changes: any ChangeFeed {
+        (database as? PostgresDatabase).map { PostgresChangeFeed(database: $0) } ?? SoleInstance()
+    }
+
     /// Opens the database. Its schema is not looked at. Redis is not connected to before ``RedisBackend/start()``.
     static func open(
         _ configuration: Configuration, time: any TimeSource, entropy: any Entropy = SystemEntropy(), log: Logger

@@ -54,7 +54,7 @@ struct Composition: Sendable {
                 issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys()),
             accountHashKey: secrets.accountHashKey,
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
-            rules: IdentityRules(configuration), time: time, entropy: entropy)
+            changes: backends.changes, rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
         let metrics = MetricsRegistry()
         self.metrics = metrics
