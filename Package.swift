@@ -188,7 +188,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateAPI", "GateProxy",
+                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateSQL", "GatePostgres", "GateACME", "GateNet", "GateAccess",
+                "GateAPI", "GateProxy",
                 "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
