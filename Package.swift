@@ -24,8 +24,8 @@ func module(
 func staticLibrary(_ name: String) -> LinkerSetting { .unsafeFlags(["-Xlinker", "-l:lib\(name).a"]) }
 
 /// The tests of one module, under `Tests`.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], exclude: exclude, swiftSettings: strict)
 }
 
 /// A program that measures one module, under `Benchmarks/Sources`.
@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CTimex"),
         // Not linked: opened at run time by whoever asks for Postgres.
         .systemLibrary(name: "CPostgres"),
+        .systemLibrary(name: "CMalloc"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
@@ -115,8 +116,8 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
-                "GateACME", "GateBackup", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix,
-                nioHTTP1, logging,
+                "GateBackup", "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore,
+                nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
@@ -176,6 +177,11 @@ let package = Package(
                 nioCore, nioHTTP1, logging,
             ]),
         tests(
+            "GateRedisTests",
+            [
+                "GateCore", "GateCrypto", "GateLimits", "GateNet", "GateIdentity", "GateRedis", nioCore, nioPosix, nioEmbedded, logging,
+            ], exclude: ["Support/still_clock.c"]),
+        tests(
             "GateProxyTests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateNet", "GateAccess", "GateProxy", nioCore, nioPosix,
@@ -191,8 +197,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateIdentity", "GateACME", "GateBackup", "GateNet",
-                "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateIdentity", "GateACME", "GateBackup",
+                "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),

@@ -4,10 +4,12 @@ import GateSQL
 import Logging
 
 extension Backups {
-    /// A backup of a database whose schema is about to be changed. A new one, or one that nothing is pending for, needs none.
+    /// A backup of a database whose schema is about to be changed. A new one, or one that nothing is pending for, needs none; of
+    /// Postgres the operator makes it.
     ///
     /// - Throws: `CommandFailure` where it cannot be made: then nothing must be changed. `StorageError`.
-    func makeBeforeMigration(_ plan: MigrationPlan, of database: some SQLSchemaDatabase) async throws {
+    func makeBeforeMigration(_ plan: MigrationPlan) async throws {
+        guard let database else { return }
         let steps = try await plan.status(database)
         guard steps.contains(where: { $0.state == .pending }), steps.contains(where: { $0.state == .applied }) else { return }
         try await makeBeforeSchemaChange()
@@ -15,7 +17,7 @@ extension Backups {
 
     /// The same, whatever is pending. A database that is not in a file of ours is its operator's to back up.
     func makeBeforeSchemaChange() async throws {
-        guard hasDatabase else { return }
+        guard database != nil else { return }
         let recipients = configuration.backup.recipients
         let plan = Plan(
             reason: .beforeMigration, includesSecrets: configuration.backup.includeSecrets,

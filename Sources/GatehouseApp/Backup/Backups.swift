@@ -30,8 +30,8 @@ final class Backups: Sendable {
     }
 
     let configuration: Configuration
-    /// `nil` for a database that other programs back up.
-    private let database: SQLiteDatabase?
+    /// `nil`: the database is Postgres, which has its own tools for this.
+    let database: SQLiteDatabase?
     private let time: any TimeSource
     private let entropy: any Entropy
     private let log: Logger
@@ -52,8 +52,6 @@ final class Backups: Sendable {
 
     /// Copies of the database on their way into an archive, and archives that are fetched from here.
     var staging: BackupFolder { BackupFolder(configuration.dataDirectory + "/backup-staging") }
-
-    var hasDatabase: Bool { database != nil }
 
     /// What is being made is broken off, and nothing is begun any more.
     func stop() { isStopping.store(true, ordering: .releasing) }
@@ -85,7 +83,9 @@ final class Backups: Sendable {
     }
 
     private func attempt(_ plan: Plan) async throws(BackupError) -> Made {
-        guard let database else { throw Self.notHere }
+        guard let database else {
+            throw BackupError(.invalid, "the database is Postgres: back it up with pg_dump(1), and the data folder with it")
+        }
         let start = time.monotonic()
         let now = time.now()
         let folder = plan.isStaged ? staging : BackupFolder(configuration.backupDirectory)
@@ -136,9 +136,6 @@ final class Backups: Sendable {
         try file.place(at: path, replacing: false)
         return Made(path: path, manifest: manifest, size: file.size, duration: .zero, isEncrypted: plan.lock != nil)
     }
-
-    static let notHere = BackupError(
-        .invalid, "the database is Postgres: back it up with pg_dump, and secrets.toml of the data folder with it")
 
     /// Runs what waits for disks on a thread of its own.
     static func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws(BackupError) -> Result) async throws(BackupError) -> Result

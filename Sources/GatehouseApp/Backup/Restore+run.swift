@@ -15,15 +15,18 @@ extension Restore {
     ///   - keepingSessions: leaves sessions and keys as they are in the backup.
     /// - Throws: `CommandFailure`.
     package func run(_ configuration: Configuration, replacing: Bool, keepingSessions: Bool) throws -> Report {
+        guard let database = configuration.databasePath else {
+            throw CommandFailure(
+                BackupError(.invalid, "database.url is Postgres: restore that with pg_restore(1); a backup of SQLite goes into SQLite only")
+            )
+        }
         // What only root can read is open by now.
         try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
-            guard case .sqlite(let path) = configuration.database.url else { throw Backups.notHere }
             let lock = try DataFolderLock.take(configuration.dataDirectory)
             defer { lock.release() }
             return try run(
-                RestoreTargets(configuration, database: configuration.filePath(path), at: time.now()), replacing: replacing,
-                keepingSessions: keepingSessions)
+                RestoreTargets(configuration, database: database, at: time.now()), replacing: replacing, keepingSessions: keepingSessions)
         } catch let error as StorageError {
             throw CommandFailure(error)
         } catch let error as BackupError {

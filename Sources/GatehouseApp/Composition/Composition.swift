@@ -40,11 +40,11 @@ struct Composition: Sendable {
         } catch {
             throw CommandFailure(.configuration, error.description)
         }
-        backends = try await Backends.open(configuration, time: time, log: log)
-        let backups = Backups(configuration, database: backends.file, time: time, entropy: entropy, log: log)
+        backends = try await Backends.open(configuration, time: time, entropy: entropy, log: log)
+        let backups = Backups(configuration, database: backends.database as? SQLiteDatabase, time: time, entropy: entropy, log: log)
         self.backups = backups
         let migrations = try Backends.migrations(configuration)
-        try await backups.makeBeforeMigration(migrations, of: backends.database)
+        try await backups.makeBeforeMigration(migrations)
         for migration in try await migrations.up(backends.database, time: time) {
             log.info("The database was migrated", metadata: ["migration": "\(migration.version) \(migration.name)"])
         }
@@ -61,7 +61,7 @@ struct Composition: Sendable {
                 validFrom: secrets.tokensValidFrom.map { min($0, time.now()) }),
             accountHashKey: secrets.accountHashKey,
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
-            rules: IdentityRules(configuration), time: time, entropy: entropy)
+            changes: backends.changes, rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
         let metrics = MetricsRegistry()
         self.metrics = metrics
@@ -73,6 +73,10 @@ struct Composition: Sendable {
             certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)
         }
         var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
+        if let redis = backends.redis {
+            await redis.start()
+            components.append(RedisComponent(limits: redis.limits))
+        }
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
         components.append(BackupComponent(history: backups.history, maxAge: configuration.backup.maxAge, time: time))
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
@@ -126,6 +130,7 @@ struct Composition: Sendable {
     func close() async {
         backups.stop()
         await identity.passwords.shutdown()
+        await backends.redis?.close()
         await backends.database.close()
     }
 }

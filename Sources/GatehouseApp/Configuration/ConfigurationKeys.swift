@@ -3,7 +3,7 @@ import GateCore
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
     static let keys: [ConfigurationKey] =
-        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + apiKeys + outputKeys + backupKeys
+        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + redisKeys + apiKeys + outputKeys + backupKeys
 
     private static let generalKeys = [
         ConfigurationKey(
@@ -40,7 +40,7 @@ extension Configuration {
             } print: {
                 $0
             },
-            derivedDefault: "admin.sock in the RUNTIME_DIRECTORY that systemd gives, else in data_dir",
+            derivedDefault: "admin.sock in data_dir",
             "The Unix socket through which the command line reaches the running server."),
     ]
 

@@ -59,16 +59,24 @@ struct ConfigurationLoading {
 
     mutating func readCredentials(in folder: String?) {
         guard let folder else { return }
-        for key in Configuration.keys {
-            guard let name = key.credential else { continue }
-            let path = folder + "/" + name
+        for credential in CredentialsFolder(folder).credentials {
+            guard let key = Configuration.keys.first(where: { $0.path == credential.setting }) else {
+                if credential.isOurs { rejectUnknown(credential) }
+                continue
+            }
             do throws(ConfigurationFault) {
-                assign(key, .text(trimmed(try TextFile(path: path).text)), at: .credential(path: path))
+                assign(key, .text(trimmed(try TextFile(path: credential.path).text)), at: .credential(path: credential.path))
             } catch {
-                // A folder that lacks this one is the usual case.
-                if error.problem != TextFile.missing { faults.append(error) }
+                faults.append(error)
             }
         }
+    }
+
+    private mutating func rejectUnknown(_ credential: CredentialsFolder.Credential) {
+        let near = nearestName(to: credential.setting, among: Configuration.keys.map(\.path))
+        faults.append(
+            ConfigurationFault(
+                .credential(path: credential.path), "no setting has that name", cure: near.map { "did you mean \($0)?" } ?? "remove it"))
     }
 
     /// Returns the keys that were set.
@@ -84,9 +92,6 @@ struct ConfigurationLoading {
             }
         }
         if let text = variables["PORT"], !text.isEmpty, variables["GATEHOUSE_LISTEN_HTTP"] == nil { setPort(text, at: place("PORT")) }
-        for (name, error) in LaterFeatures.refusedVariables.sorted(by: { $0.key < $1.key }) where variables[name]?.isEmpty == false {
-            faults.append(ConfigurationFault(place(name), error.problem, cure: error.cure))
-        }
         for name in LaterFeatures.ignoredVariables.intersection(variables.filter { !$0.value.isEmpty }.keys).sorted() {
             notices.append("\(place(name)): set, but not used by this version")
         }

@@ -15,9 +15,10 @@ package struct Schema {
         try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
             let lock = try DataFolderLock.take(configuration.dataDirectory)
-            let backends = try await Backends.open(configuration, time: SystemTime(), log: log)
-            let backups = Backups(configuration, database: backends.file, time: SystemTime(), entropy: SystemEntropy(), log: log)
-            return Schema(database: backends.database, plan: try Backends.migrations(configuration), backups: backups, lock: lock)
+            let database = try await Backends.open(configuration, time: SystemTime(), log: log).database
+            let backups = Backups(
+                configuration, database: database as? SQLiteDatabase, time: SystemTime(), entropy: SystemEntropy(), log: log)
+            return Schema(database: database, plan: try Backends.migrations(configuration), backups: backups, lock: lock)
         } catch let error as StorageError {
             throw CommandFailure(error)
         }
@@ -26,7 +27,7 @@ package struct Schema {
     /// - Parameter withBackup: whether a backup is made before, where something is there that could be lost.
     package func up(withBackup: Bool) async throws -> [Migration] {
         try await naming {
-            if withBackup { try await backups.makeBeforeMigration(plan, of: database) }
+            if withBackup { try await backups.makeBeforeMigration(plan) }
             return try await plan.up(database, time: SystemTime())
         }
     }

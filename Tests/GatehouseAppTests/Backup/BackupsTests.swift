@@ -116,16 +116,16 @@ struct BackupRig {
             AccountMigrations.sqlite + [
                 Migration(version: 99, name: "more", up: "CREATE TABLE more (id INTEGER) STRICT;", down: "DROP TABLE more;")
             ])
-        try await rig.backups.makeBeforeMigration(first, of: rig.database)
+        try await rig.backups.makeBeforeMigration(first)
         _ = try await first.up(rig.database, time: rig.time)
-        try await rig.backups.makeBeforeMigration(first, of: rig.database)
+        try await rig.backups.makeBeforeMigration(first)
         #expect(rig.files.isEmpty)
-        try await rig.backups.makeBeforeMigration(both, of: rig.database)
+        try await rig.backups.makeBeforeMigration(both)
         #expect(rig.files == ["before-migration-20261120T000000Z.tar.gz"])
         // Where it cannot be made, nothing is changed, and the way out is named.
         Folders.removeAll(rig.folder.file("backups"))
         rig.folder.write("backups", "")
-        await #expect { try await rig.backups.makeBeforeMigration(both, of: rig.database) } throws: { error in
+        await #expect { try await rig.backups.makeBeforeMigration(both) } throws: { error in
             "\(error)".contains("Nothing was changed") && "\(error)".contains("--without-backup")
         }
         await rig.database.close()
