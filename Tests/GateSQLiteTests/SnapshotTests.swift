@@ -84,10 +84,11 @@ import Testing
         await ledger.write(1...60, to: database)
         for nth in 1...1000 {
             let path = folder.file("copy-\(nth).db")
+            let failuresBefore = disk.failures
             disk.fail(fault.kind, fault.operations, nth: nth, lasting: fault.lasting, systemError: fault.systemError)
             var failure: StorageError?
             do { _ = try await database.snapshot(to: path) } catch { failure = error }
-            let wasReached = disk.failures > 0
+            let wasReached = disk.failures > failuresBefore
             disk.heal()
             if let failure { #expect(FaultTests().isMediumError(failure), "\(fault), N = \(nth): \(failure)") }
             if failure == nil {
@@ -96,10 +97,11 @@ import Testing
                 }
                 #expect(count == Int64(ledger.answered.count * 2), "\(fault), N = \(nth): what is said to be done is whole")
             }
-            await ledger.write(Int64(1000 + nth)...Int64(1000 + nth), to: database)
-            #expect(ledger.refused.isEmpty, "\(fault), N = \(nth): the database does not go on")
+            // Without a further page: each round has as many operations as the one before.
+            try await database.write { _ = try $0.execute("UPDATE newest SET write = write + 1") }
             if !wasReached {
-                #expect(nth > 2, "the fault never came")
+                // Syncs are our own here, not SQLite's.
+                #expect(nth > 2 || fault.operations == [FAULT_SYNC], "the fault never came")
                 await database.close()
                 return
             }
