@@ -5,7 +5,7 @@ import Glibc
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
     case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls, http2, ranges,
-        folder, forwarding, answer, sites
+        folder, forwarding, answer, sites, backup, tar, age
     case environmentFile = "env-file"
     case forwardAuth = "forward-auth"
 
@@ -38,6 +38,9 @@ enum FuzzTarget: String, CaseIterable {
         case .forwarding: fuzzForwarding(bytes)
         case .answer: fuzzAnswer(bytes)
         case .sites: fuzzSites(bytes)
+        case .backup: fuzzBackup(bytes)
+        case .tar: fuzzTar(bytes)
+        case .age: fuzzAge(bytes)
         case .forwardAuth: fuzzForwardAuth(bytes)
         case .environmentFile: fuzzEnvironmentFile(bytes)
         case .certificate: fuzzCertificate(bytes)
