@@ -197,6 +197,20 @@ struct ConfigurationTests {
         #expect(load(env: env.joined(separator: "\n")).messages == [])
     }
 
+    @Test("The reference for programs has every key, and no secret's value")
+    func referenceForPrograms() {
+        let reference = Configuration.referenceJSON
+        #expect(reference["settings"]?.array?.compactMap { $0["key"]?.string } == Configuration.keys.map(\.path))
+        #expect(reference["site"]?.array?.compactMap { $0["key"]?.string } == Configuration.Site.keys.map(\.path))
+        #expect(reference["policy"]?.array?.compactMap { $0["key"]?.string } == ["limit", "window", "key"])
+        let secrets = Set(Configuration.keys.filter(\.isSecret).map(\.path))
+        #expect(!secrets.isEmpty)
+        for entry in reference["settings"]?.array ?? [] {
+            #expect((entry["credential"]?.string != nil) == secrets.contains(entry["key"]?.string ?? ""))
+            #expect(entry["credential"]?.string == nil || entry["default"]?.isNull == true)
+        }
+    }
+
     @Test("Every key has one path, one variable, and words for the operator")
     func table() {
         let names = Configuration.keys.flatMap { [$0.variable] + $0.aliases }
