@@ -231,8 +231,11 @@ def test_the_timer_starts_the_backup(booted):
     drop_in(booted, "soon", "[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\nRandomizedDelaySec=0\n", unit=timer)
     booted.run("systemctl", "restart", timer)
     until(lambda: show(booted, "ExecMainExitTimestampMonotonic", "gatehouse-backup.service") not in ("", "0"))
-    entries = booted.run("journalctl", "--no-pager", "--unit=gatehouse-backup.service").stdout
-    assert "Starting gatehouse-backup.service" in entries
+    assert show(booted, "Result", "gatehouse-backup.service") == "success"
+    (archive,) = booted.sh("ls /var/lib/gatehouse/backups/").split()
+    assert re.fullmatch(r"gatehouse-\d{8}T\d{6}Z\.tar\.gz", archive)
+    assert booted.run("stat", "-c", "%U %a", f"/var/lib/gatehouse/backups/{archive}").stdout == "gatehouse 600\n"
+    assert "gatehouse.db" in booted.run("tar", "--list", "--file", f"/var/lib/gatehouse/backups/{archive}").stdout
 
 
 def test_stopping_is_orderly(booted):
