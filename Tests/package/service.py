@@ -6,12 +6,8 @@ import json
 import time
 
 import requests
-import urllib3
 
 from machine import Machine
-
-# Certificates that sign themselves are what is tested here.
-urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 UNIT = "gatehouse.service"
 LOCAL = "http://127.0.0.1:8080"
