@@ -76,7 +76,9 @@ def test_an_upgrade_under_load_fails_no_request(site):
         assert main_pid(site) not in (before, 0) and _socket_began(site) == sockets
         clients.wait_for(200)
     assert clients.failures == []
-    assert clients.slowest < 10
+    # The server before goes on until the new one is wholly there: for microseconds there was none.
+    gone, back = (int(show(site, f"Inactive{moment}TimestampMonotonic")) for moment in ("Enter", "Exit"))
+    assert 0 < back - gone < 500_000
     users = json.loads(site.run("gatehouse", "user", "list", "--limit", "1000", "--json").stdout)["users"]
     assert {user["email"] for user in users} == set(clients.registered) and len(clients.registered) > 3
     assert site.run("dpkg-query", "--show", "--showformat", "${Version}", "gatehouse").stdout == version()
