@@ -62,7 +62,11 @@ func fuzzAnswer(_ bytes: [UInt8]) {
     {
         require(outside.utf8.count <= lines[0].count + 5, "nothing but the prefix is added")
         require(Array(outside.utf8).withUnsafeBytes(rewrite.outside) == nil, "what is outside stays")
-        require(outside.hasPrefix("/app/") || outside.lowercased().contains("//app.test"), "only our own host's paths are changed")
+        let octets = outside.lowercased().utf8
+        require(
+            octets.starts(with: "/app/".utf8)
+                || ["https://app.test", "http://app.test", "//app.test"].contains { octets.starts(with: $0.utf8) },
+            "only our own host's paths are changed")
     }
     guard lines.count == 2 else { return }
     let cookie = SessionCookie(isSecure: true)
