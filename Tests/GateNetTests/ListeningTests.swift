@@ -176,7 +176,9 @@ struct ListeningTests {
             while (try? await server.connect()) != nil { try await Task.sleep(for: .milliseconds(20)) }
             for client in [kept, fresh] {
                 try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                #expect(try await client.readToEnd().hasSuffix("hello"))
+                // Whether its connection goes on for a while depends on whether the event loop knows of the stop already.
+                #expect(try await client.read(until: "hello").hasSuffix("hello"))
+                await client.close()
             }
             await stopped
         }

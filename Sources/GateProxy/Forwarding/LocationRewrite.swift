@@ -42,6 +42,8 @@ struct LocationRewrite {
         rest = rest.dropFirst(2)
         let end = rest.firstIndex { isSlash($0) || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? rest.endIndex
         let host = Self.withoutDefaultPort(reference[rest.startIndex..<end], isHTTPS)
+        // Only browsers take a backslash for a slash.
+        guard end == octets.endIndex || octets[end] != UInt8(ascii: "\\") else { return nil }
         guard !host.isEmpty, host == Self.withoutDefaultPort(authority[...], scheme == .https) else { return nil }
         return end
     }
