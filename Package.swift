@@ -63,6 +63,8 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
+        // Not linked: opened at run time by whoever asks for Postgres.
+        .systemLibrary(name: "CPostgres"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
@@ -86,12 +88,17 @@ let package = Package(
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
+        module("GatePostgres", ["GateCore", "GateSQL", "CPostgres", logging]),
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
 
         // Floor 4
         module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
         module(
             "GateAccess", ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
+
+        module(
+            "GateRedis",
+            ["GateCore", "GateCrypto", "GateHTTP", "GateLimits", "GateNet", "GateIdentity", nioCore, nioPosix, logging]),
 
         // Floor 5
         module("GateAPI", ["GateCore", "GateHTTP", "GateIdentity", "GateLimits", "GateAccess", nioCore, nioHTTP1, logging]),
@@ -106,8 +113,8 @@ let package = Package(
         module(
             "GatehouseApp",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateACME", "GateStores", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
+                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
@@ -133,8 +140,8 @@ let package = Package(
         .target(
             name: "GateTesting",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
-                nioHTTP1, logging,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateLimits", "GateIdentity", "GateStores",
+                nioCore, nioHTTP1, logging,
             ],
             path: "Tests/GateTesting", swiftSettings: strict),
 
@@ -154,6 +161,7 @@ let package = Package(
         tests("GateACMETests", ["GateCore", "GateCrypto", "GateHTTP", "GateACME", nioCore, nioHTTP1, logging]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
+        tests("GatePostgresTests", ["GateCore", "GateSQL", "GatePostgres", logging]),
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
@@ -195,7 +203,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy", "GatehouseApp",
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy",
+                "GatehouseApp",
                 nioCore, nioHTTP1,
                 nioHPACK,
             ],

@@ -58,10 +58,10 @@ package final class API: OwnRoutes {
             return admit(request, by: endpoint, parameters, as: .anonymous)
         }
         let caller = Caller(of: request, cookie: services.cookie, identity: services.identity)
-        guard case .unknownCookie(let token) = caller else { return admit(request, by: endpoint, parameters, as: caller) }
+        guard case .unproven(let unproven) = caller else { return admit(request, by: endpoint, parameters, as: caller) }
         return .later { [self] in
             do {
-                let principal = try await services.identity.authenticate(cookie: token)
+                let principal = try await unproven.principal(services.identity)
                 return await admit(request, by: endpoint, parameters, as: .principal(principal)).response
             } catch let error as IdentityError {
                 return await admit(request, by: endpoint, parameters, as: .refused(error)).response

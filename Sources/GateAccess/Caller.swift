@@ -10,8 +10,25 @@ package enum Caller: Sendable {
     case principal(Principal)
     /// It carries something that is not accepted.
     case refused(IdentityError)
-    /// It carries a session cookie that is not remembered: the database must be asked.
-    case unknownCookie(String)
+    /// It carries what memory cannot answer for: the database must be asked, see ``Unproven/principal(_:)``.
+    case unproven(Unproven)
+
+    package enum Unproven: Sendable {
+        /// A session cookie that is not remembered.
+        case cookie(String)
+        /// A good access token, at a time when this instance may not have heard of its revocation.
+        case bearer(Principal)
+
+        /// - Throws: `IdentityError`; `StorageError` where the database could not be asked.
+        package func principal(_ identity: Identity) async throws -> Principal {
+            switch self {
+            case .cookie(let token): return try await identity.authenticate(cookie: token)
+            case .bearer(let principal):
+                try await identity.confirm(principal)
+                return principal
+            }
+        }
+    }
 
     /// `Authorization` counts before the cookie: a program that sends it means it (RFC 6750 §2.1).
     package init(of request: Request, cookie: SessionCookie, identity: Identity) {
@@ -22,16 +39,24 @@ package enum Caller: Sendable {
                 return
             }
             do throws(IdentityError) {
-                self = .principal(try identity.authenticate(bearer: token))
+                self.init(bearer: try identity.authenticate(bearer: token), identity)
             } catch {
                 self = .refused(error)
             }
         } else if let value = request.headers.cookie(cookie.name) {
             let token = String(value)
-            self = identity.authenticateInPlace(cookie: token).map(Caller.principal) ?? .unknownCookie(token)
+            self.init(cookie: token, identity)
         } else {
             self = .anonymous
         }
+    }
+
+    init(bearer principal: Principal, _ identity: Identity) {
+        self = identity.isMemoryCurrent ? .principal(principal) : .unproven(.bearer(principal))
+    }
+
+    init(cookie token: String, _ identity: Identity) {
+        self = identity.authenticateInPlace(cookie: token).map(Caller.principal) ?? .unproven(.cookie(token))
     }
 
     package var principal: Principal? {
@@ -42,7 +67,7 @@ package enum Caller: Sendable {
         switch self {
         case .principal(let principal): return principal
         case .refused(let error): throw error
-        case .anonymous, .unknownCookie: throw .notAuthenticated
+        case .anonymous, .unproven: throw .notAuthenticated
         }
     }
 

@@ -50,12 +50,12 @@ struct Credentials {
     /// `Authorization` counts before the cookie, as in ``Caller/init(of:cookie:identity:)``.
     func caller(_ identity: Identity) -> Caller {
         switch bearer {
-        case .success(let principal): return .principal(principal)
+        case .success(let principal): return Caller(bearer: principal, identity)
         case .failure(let error): return .refused(error)
         case nil: break
         }
         guard let cookie else { return .anonymous }
-        return identity.authenticateInPlace(cookie: cookie).map(Caller.principal) ?? .unknownCookie(cookie)
+        return Caller(cookie: cookie, identity)
     }
 
     /// What a field is to us, by its name.

@@ -49,14 +49,15 @@ package final class Doorkeeper: Sendable {
         if door.access == .everyone { return count(request, at: door, as: .anonymous) }
         if door.access != .optional, let answer = preflightAnswer(request) { return .refused(answer) }
         let caller = credentials.caller(identity)
-        guard case .unknownCookie(let token) = caller else { return count(request, at: door, as: caller) }
+        guard case .unproven(let unproven) = caller else { return count(request, at: door, as: caller) }
         let arrived = request
         return .later { [self] in
             do {
-                let principal = try await identity.authenticate(cookie: token)
-                return count(arrived, at: door, as: .principal(principal))
+                return count(arrived, at: door, as: .principal(try await unproven.principal(identity)))
             } catch IdentityError.notAuthenticated {
                 return count(arrived, at: door, as: .anonymous)
+            } catch let error as IdentityError {
+                return count(arrived, at: door, as: .refused(error))
             } catch {
                 return refuse(error, arrived)
             }

@@ -1,13 +1,14 @@
 package import GateCore
 package import GateCrypto
+import Synchronization
 
 /// The accounts: everything that can be done with users, sessions and organisations.
 ///
 /// Each use case is a method in a file of its own, named with its verb; the folders are the features. They throw ``IdentityError``
 /// for what the caller got wrong, and `StorageError` where the database failed: that is never "signed out".
 ///
-/// What changes something is first durable in the stores, then known to the memory of this process (revocations, caches), and only
-/// then answered.
+/// What changes something is first durable in the stores, then known to the memory of this process (revocations, caches) and told to the
+/// other instances, and only then answered.
 package final class Identity: Sendable {
     package let users: any UserStore
     package let sessions: any SessionStore
@@ -23,6 +24,9 @@ package final class Identity: Sendable {
     package let profiles: ProfileCache
     package let cookies: SessionCookieCache
     let jumps: ClockJumpGuard
+    package let changes: any ChangeFeed
+    let lease: MemoryLease
+    let outbox = Mutex(ChangeOutbox())
 
     package let rules: IdentityRules
     package let time: any TimeSource
@@ -31,8 +35,8 @@ package final class Identity: Sendable {
     package init(
         users: any UserStore, sessions: any SessionStore, organisations: any OrganisationStore, revocationStore: any RevocationStore,
         loginFailures: any LoginFailureStore, passwords: PasswordHasher, accessTokens: AccessTokenIssuer,
-        accountHashKey: Secret, sessionTokens: SessionTokenIssuer, rules: IdentityRules = IdentityRules(), time: any TimeSource,
-        entropy: any Entropy
+        accountHashKey: Secret, sessionTokens: SessionTokenIssuer, changes: any ChangeFeed = SoleInstance(),
+        rules: IdentityRules = IdentityRules(), time: any TimeSource, entropy: any Entropy
     ) {
         self.users = users
         self.sessions = sessions
@@ -50,6 +54,8 @@ package final class Identity: Sendable {
         profiles = ProfileCache(capacity: rules.profileCacheCapacity)
         cookies = SessionCookieCache(capacity: rules.cookieCacheCapacity, lifetime: rules.cookieCacheLifetime)
         jumps = ClockJumpGuard()
+        self.changes = changes
+        lease = MemoryLease(isShared: changes.isShared)
     }
 
     /// A number for an address that nobody without the server's key can tell the address from: what limits and failed log-ins are

@@ -121,10 +121,9 @@ extension MemoryLimitStore {
                 shard.table.pointee.sweep(at: LimitMoment(time.monotonic()))
                 shard.table.pointee.appendUsages(of: policy, to: &found, at: LimitMoment(time.monotonic()))
             }
-            if found.count > 2 * limit + 1024 { Self.keepMostUsed(limit, of: &found) }
+            if found.count > 2 * limit + 1024 { found = Self.mostUsed(limit, of: found) }
         }
-        Self.keepMostUsed(limit, of: &found)
-        return found
+        return Self.mostUsed(limit, of: found)
     }
 
     package func clear(_ selection: LimitSelection) async throws -> Int {
@@ -156,12 +155,13 @@ extension MemoryLimitStore {
         }
     }
 
-    private static func keepMostUsed(_ limit: Int, of usages: inout [LimitUsage]) {
-        usages.sort { left, right in
+    /// The order of ``LimitStore/list(policy:limit:)``, and as many.
+    package static func mostUsed(_ limit: Int, of usages: [LimitUsage]) -> [LimitUsage] {
+        let sorted = usages.sorted { left, right in
             let shares = (Double(left.used) / Double(max(1, left.policy.limit)), Double(right.used) / Double(max(1, right.policy.limit)))
             return shares.0 != shares.1 ? shares.0 > shares.1 : left.resetAfter > right.resetAfter
         }
-        usages.removeLast(max(0, usages.count - limit))
+        return Array(sorted.prefix(limit))
     }
 }
 

@@ -1,3 +1,5 @@
+import GateSQL
+
 /// Tells callers the outcome of their writes while the writer is busy with the next ones. To wake a task costs about as much as
 /// a small write; with hundreds to a commit that time is better spent beside the writer than in it.
 struct AnswerThread: Sendable {

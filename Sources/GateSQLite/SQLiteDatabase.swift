@@ -107,7 +107,7 @@ package final class SQLiteDatabase: Sendable {
     }
 }
 
-extension SQLiteDatabase: SQLSchemaDatabase {
+extension SQLiteDatabase: ServedDatabase {
     package func read<Result: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Result) async throws -> Result {
         try await submit(to: reads) { try body($0) }
     }

@@ -1,5 +1,6 @@
 import CSQLite
 import GateCore
+import GateSQL
 import Logging
 
 /// When the write-ahead log is copied into the database file, and how it is kept from growing.

@@ -30,6 +30,7 @@ package enum Server {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let time = SystemTime()
         let entropy = SystemEntropy()
+        try DataFolderOwner.refuseRoot(on: configuration.dataDirectory)
         do {
             let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
             defer { lock.release() }

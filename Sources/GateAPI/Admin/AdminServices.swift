@@ -16,6 +16,8 @@ package struct AdminServices: Sendable {
     package var rotateSecrets: @Sendable () async throws -> String
     /// Reads the configuration again; `nil` where no server runs.
     package var reload: (@Sendable () async -> ReloadReport)?
+    /// Every step of the schema and its state in the database; `nil` where no server runs.
+    package var migrations: (@Sendable () async throws -> JSON)?
     /// Prometheus' text format.
     package var metrics: @Sendable () -> String
     package var time: any TimeSource

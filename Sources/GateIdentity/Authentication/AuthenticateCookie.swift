@@ -30,7 +30,7 @@ extension Identity {
     }
 
     private func principalInPlace(of session: Session.ID) -> Principal? {
-        guard let entry = cookies.find(session, at: time.monotonic()), time.now() < entry.expiresAt,
+        guard isMemoryCurrent, let entry = cookies.find(session, at: time.monotonic()), time.now() < entry.expiresAt,
             !revocations.isRevoked(session: session), let profile = profiles.find(entry.userID)
         else { return nil }
         return Principal(profile, session: session, expiresAt: entry.expiresAt)

@@ -7,6 +7,6 @@ extension Identity {
         guard try await organisations.insertMember(user, as: role, in: organisation, at: time.now()) else {
             throw IdentityError.notFound
         }
-        profiles.remove(user)
+        await forgetProfile(user)
     }
 }

@@ -8,7 +8,7 @@ extension Identity {
     ) async throws {
         let (actor, current) = try await roles(of: principal.userID, and: user, in: organisation)
         guard actor == .owner || (actor == .admin && current != .owner && role != .owner) else { throw IdentityError.forbidden }
-        try finish(try await organisations.setRole(role, of: user, in: organisation, from: current), user)
+        try await finish(try await organisations.setRole(role, of: user, in: organisation, from: current), user)
     }
 
     /// Ends a membership: of anybody by an owner, of those who are no owners by an admin, and one's own by everybody.
@@ -19,7 +19,7 @@ extension Identity {
         guard actor == .owner || user == principal.userID || (actor == .admin && current != .owner) else {
             throw IdentityError.forbidden
         }
-        try finish(try await organisations.removeMember(user, from: organisation, as: current), user)
+        try await finish(try await organisations.removeMember(user, from: organisation, as: current), user)
     }
 
     private func roles(
@@ -30,9 +30,9 @@ extension Identity {
         return (first, second)
     }
 
-    private func finish(_ change: MembershipChange, _ user: User.ID) throws {
+    private func finish(_ change: MembershipChange, _ user: User.ID) async throws {
         switch change {
-        case .done: profiles.remove(user)
+        case .done: await forgetProfile(user)
         case .notMember: throw IdentityError.notFound
         case .lastOwner: throw IdentityError.lastOwner
         }

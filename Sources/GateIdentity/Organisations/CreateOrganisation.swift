@@ -13,7 +13,7 @@ extension Identity {
         let now = time.now()
         let organisation = Organisation(id: Organisation.ID(at: now, entropy: entropy), name: trimmed, createdAt: now)
         guard try await organisations.insert(organisation, owner: principal.userID, at: now) else { throw IdentityError.notAuthenticated }
-        profiles.remove(principal.userID)
+        await forgetProfile(principal.userID)
         return Membership(organisation: organisation, role: .owner)
     }
 }

@@ -17,7 +17,7 @@ extension Identity {
     @discardableResult
     package func endSessions(_ selection: SessionSelection) async throws -> Int {
         let ended = try await sessions.end(selection)
-        forget(ended)
+        await forget(ended)
         return ended.count
     }
 }

@@ -20,7 +20,7 @@ extension Identity {
             guard let profile = try await profile(session.userID) else { throw IdentityError.notAuthenticated }
             return try tokens(for: session, of: profile, generation: presented.generation + 1, at: now)
         case .reused(let ended):
-            forget([ended])
+            await forget([ended])
             throw IdentityError.tokenRevoked
         case .unknown:
             throw IdentityError.notAuthenticated

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The revocations that still matter, in memory: asked at every authenticated request.
 ///
-/// Filled from the store at start, and by each change that this process makes, after its commit.
+/// Filled from the store at start, and by each change that this process makes or another instance tells of, after its commit.
 package final class RevocationList: Sendable {
     private final class Shard: Sendable {
         let entries = Mutex<[Revocation.Subject: Timestamp]>([:])

@@ -11,6 +11,9 @@ package protocol RevocationStore: Sendable {
     /// All, in no order: those that ended too, in case the clock is ahead and will be set back.
     func load() async throws -> [Revocation]
 
+    /// Whether one of them is there. Asked for each request while memory cannot be believed, see ``MemoryLease``.
+    func containsAny(of subjects: [Revocation.Subject]) async throws -> Bool
+
     /// Deletes those that ended before `now`.
     func prune(before now: Timestamp) async throws -> Int
 }

@@ -2,7 +2,7 @@ package import GateCore
 
 /// The sessions that were found by their cookies lately, so that a request with a cookie needs no database.
 ///
-/// An entry is believed for ``lifetime`` at most, by the monotonic clock. Sessions that this process ends are removed.
+/// An entry is believed for ``lifetime`` at most, by the monotonic clock. Sessions that end are removed.
 package final class SessionCookieCache: Sendable {
     package struct Entry: Hashable, Sendable {
         package var userID: User.ID

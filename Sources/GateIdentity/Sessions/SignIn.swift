@@ -34,13 +34,10 @@ extension Identity {
             cookieToken: sessionTokens.cookieToken(for: session.id), cookieExpiresIn: rest)
     }
 
-    /// Lets the memory of this process know that sessions are over. They are so in the database already.
-    func forget(_ ended: [EndedSession]) {
-        // A cookie that was read just before is believed for a while, however old the session's last access token.
-        let horizon = time.now() + rules.cookieCacheLifetime
-        for session in ended {
-            revocations.insert(Revocation(subject: .session(session.id), expiresAt: max(session.accessExpiresAt, horizon)))
-            cookies.remove(session.id)
-        }
+    /// Lets the memory of this process and the other instances know that sessions are over. They are so in the database already.
+    func forget(_ ended: [EndedSession]) async {
+        let ended = ended.map { Revocation(subject: .session($0.id), expiresAt: $0.accessExpiresAt) }
+        for revocation in ended { remember(revocation) }
+        await announce(ended.map(IdentityChange.revoked))
     }
 }

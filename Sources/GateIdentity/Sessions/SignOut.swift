@@ -4,12 +4,13 @@ extension Identity {
     /// - Throws: `StorageError`; then nothing is ended.
     package func signOut(_ principal: Principal) async throws {
         let ended = try await sessions.end(.own(principal.sessionID, of: principal.userID))
-        forget(ended)
+        await forget(ended)
         // The session was gone already, perhaps with a database restored from before it: its token need not outlive this.
         if ended.isEmpty, let token = principal.tokenID {
             let revocation = Revocation(subject: .token(token), expiresAt: principal.expiresAt)
             try await revocationStore.insert(revocation)
-            revocations.insert(revocation)
+            remember(revocation)
+            await announce([.revoked(revocation)])
         }
     }
 }

@@ -19,6 +19,6 @@ extension Identity {
         let ended = try await users.setPassword(
             hash, of: principal.userID, whilePassword: credential.passwordHash, keeping: principal.sessionID, at: time.now())
         guard let ended else { throw IdentityError.invalidCredentials }
-        forget(ended)
+        await forget(ended)
     }
 }

@@ -1,6 +1,6 @@
 import GateCore
 
-/// The profiles that were read lately, by user. What this process changes is removed after the commit.
+/// The profiles that were read lately, by user. What is changed, here or by another instance, is removed after the commit.
 package final class ProfileCache: Sendable {
     private let cache: ShardedCache<User.ID, UserProfile>
 

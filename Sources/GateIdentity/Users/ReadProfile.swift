@@ -1,6 +1,8 @@
 extension Identity {
     /// The user's profile where memory has it: `nil` says to ask ``profile(of:)``.
-    package func profileInPlace(of principal: Principal) -> UserProfile? { profiles.find(principal.userID) }
+    package func profileInPlace(of principal: Principal) -> UserProfile? {
+        isMemoryCurrent ? profiles.find(principal.userID) : nil
+    }
 
     /// The user's profile.
     /// - Throws: `.notAuthenticated` where the user was deleted; `StorageError`.
@@ -10,6 +12,7 @@ extension Identity {
     }
 
     func profile(_ id: User.ID) async throws -> UserProfile? {
-        try await profiles.find(id) { try await users.profile(id) }
+        guard isMemoryCurrent else { return try await users.profile(id) }
+        return try await profiles.find(id) { try await users.profile(id) }
     }
 }

@@ -10,7 +10,7 @@ extension Identity {
         if let avatarURL { changes.avatarURL = .some(ProfileFields.avatarURL(avatarURL, faults: &faults)) }
         guard faults.isEmpty else { throw IdentityError.invalid(faults) }
         guard try await users.update(principal.userID, changes, at: time.now()) != nil else { throw IdentityError.notAuthenticated }
-        profiles.remove(principal.userID)
+        await forgetProfile(principal.userID)
         return try await profile(of: principal)
     }
 }

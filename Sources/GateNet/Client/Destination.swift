@@ -27,6 +27,14 @@ struct Destination: Hashable, Sendable, CustomStringConvertible {
         func hash(into hasher: inout Hasher) { hasher.combine(endpoint) }
     }
 
+    /// Where something else than HTTP is spoken.
+    init(_ place: Place, isSecure: Bool, rules: Rules) {
+        self.place = place
+        scheme = isSecure ? .https : .http
+        egress = .any
+        self.rules = rules
+    }
+
     init(_ url: HTTPURL, socket: String?, egress: EgressRule, rules: Rules? = nil) {
         place = socket.map { .unix(path: $0) } ?? .tcp(host: url.host, port: url.port)
         scheme = url.scheme
@@ -35,7 +43,9 @@ struct Destination: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// For messages: `example.com:443`, or the path of a Unix socket.
-    var description: String {
+    var description: String { Self.description(of: place) }
+
+    static func description(of place: Place) -> String {
         switch place {
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix(let path): path

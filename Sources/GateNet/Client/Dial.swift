@@ -9,6 +9,7 @@ final class Dial {
 
     private let destination: Destination
     private let settings: ClientSettings
+    private let protocols: [ApplicationProtocol]
     private let eventLoop: any EventLoop
     private let lookup = NameLookup()
     private var done: ((Outcome) -> Void)?
@@ -19,8 +20,15 @@ final class Dial {
     private var deadline: Scheduled<Void>?
     private var wake: Scheduled<Void>?
 
-    /// - Parameter done: is told the outcome, once. A channel is connected, verified, has no HTTP handler, and does not read.
-    init(_ destination: Destination, _ settings: ClientSettings, on eventLoop: any EventLoop, _ done: @escaping (Outcome) -> Void) {
+    /// - Parameters:
+    ///   - protocols: offered by ALPN. HTTP is named although there is no choice, so that a server of another one refuses
+    ///     (RFC 7301 §3.2).
+    ///   - done: is told the outcome, once. A channel is connected, verified, has no HTTP handler, and does not read.
+    init(
+        _ destination: Destination, _ settings: ClientSettings, protocols: [ApplicationProtocol] = [.http1], on eventLoop: any EventLoop,
+        _ done: @escaping (Outcome) -> Void
+    ) {
+        self.protocols = protocols
         self.destination = destination
         self.settings = settings
         self.eventLoop = eventLoop
@@ -161,8 +169,7 @@ final class Dial {
     private func secure(_ channel: any Channel, _ serverName: String, _ tls: TLSClientConfiguration) {
         deadline?.cancel()
         do {
-            // The protocol is named although there is no choice, so that a server of another one refuses (RFC 7301 §3.2).
-            let handler = try tls.handler(for: serverName, protocols: [.http1], on: eventLoop)
+            let handler = try tls.handler(for: serverName, protocols: protocols, on: eventLoop)
             try channel.pipeline.syncOperations.addHandler(handler)
             handler.handshaken.assumeIsolated().whenComplete { [self] result in
                 switch result {

@@ -89,6 +89,10 @@ struct Composition: Sendable {
         if let reload {
             services.reload = { await reload.reload() }
             services.policyNames = { await reload.policyNames }
+            services.migrations = { [configuration, backends] in
+                let steps = try await Backends.migrations(configuration).status(backends.database)
+                return .array(steps.map(\.json))
+            }
         }
         return AdminAPI(services: services)
     }

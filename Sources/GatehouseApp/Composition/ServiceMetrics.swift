@@ -2,7 +2,8 @@ import GateCrypto
 import GateIdentity
 import GateLimits
 import GateNet
-import GateSQLite
+import GatePostgres
+import GateSQL
 
 /// What the parts of the server tell of themselves, read when somebody scrapes.
 extension MetricsRegistry {
@@ -20,6 +21,12 @@ extension MetricsRegistry {
         counter("gatehouse_limit_evictions_total", "Pairs forgotten because there were too many.") { Double(limits.occupancy.evictions) }
         let database = backends.database
         gauge("gatehouse_database_up", "Whether the last write to the database, if any, was possible.") { database.canWrite ? 1 : 0 }
+        guard let postgres = database as? PostgresDatabase else { return }
+        gauge("gatehouse_database_connections", "Connections to Postgres that are up.") { Double(postgres.occupancy.connections) }
+        gauge("gatehouse_database_waiting", "Transactions that wait for a connection.") { Double(postgres.occupancy.waiting) }
+        counter("gatehouse_database_conflicts_total", "Transactions tried again since another was in the way.") {
+            Double(postgres.occupancy.conflicts)
+        }
     }
 
     /// - Parameter scheme: of the server's URLs.

@@ -47,6 +47,8 @@ package struct Configuration: Sendable {
 
     package struct Database: Sendable {
         package var url = DatabaseURL.sqlite(path: "gatehouse.db")
+        /// The most connections to Postgres.
+        package var poolSize = 10
     }
 
     package struct Auth: Sendable {
@@ -162,10 +164,13 @@ extension Configuration {
     /// Whether cookies carry `Secure` and the `__Host-` prefix (RFC 6265bis §4.1.3).
     package var cookiesAreSecure: Bool { publicURL.scheme == .https }
 
-    /// The database file: relative names are relative to the data folder.
-    package var databasePath: String {
+    /// The database file: relative names are relative to the data folder. `nil` where the database is elsewhere.
+    package var databasePath: String? {
         switch database.url {
-        case .sqlite(let path): path.hasPrefix("/") ? path : dataDirectory + "/" + path
+        case .sqlite(let path): filePath(path)
+        case .postgres: nil
         }
     }
+
+    func filePath(_ path: String) -> String { path.hasPrefix("/") ? path : dataDirectory + "/" + path }
 }

@@ -81,7 +81,12 @@ extension Configuration {
                 try DatabaseURL(text)
             } print: {
                 $0.description
-            }, aliases: ["DATABASE_URL"], "The database: sqlite:FILE, relative to data_dir unless FILE begins with /.")
+            }, aliases: ["DATABASE_URL"],
+            "The database: sqlite:FILE, relative to data_dir unless FILE begins with /; or postgres://user:password@host:5432/database, "
+                + "with sslmode and other settings of libpq after a ?, and prepare=off behind a pooler such as PgBouncer."),
+        ConfigurationKey(
+            "database.pool_size", \.database.poolSize, .integer(1...1000),
+            "The most connections to Postgres. Each instance has as many; the server's max_connections must suffice for all."),
     ]
 
     private static let apiKeys = [

@@ -52,7 +52,9 @@ struct ConfigurationLoading {
     }
 
     mutating func readEnvironment(_ variables: [String: String]) {
-        _ = readVariables(variables) { .environment(variable: $0) }
+        // This one says which file is read, and has done so by now.
+        let settings = variables.filter { $0.key != Installation.variable }
+        _ = readVariables(settings) { .environment(variable: $0) }
     }
 
     mutating func readCredentials(in folder: String?) {

@@ -4,7 +4,7 @@ enum LaterFeatures {
     /// Tables and keys, with everything below them.
     static let paths: Set<String> = [
         "redis", "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
-        "limits.redis_url", "database.pool_size",
+        "limits.redis_url",
     ]
 
     static let ignoredVariables: Set<String> = [

@@ -20,6 +20,20 @@ package struct AdminConnection: Sendable {
     /// - Parameter needsServer: whether what is asked for is only in a running server's memory.
     /// - Throws: `CommandFailure`.
     package static func open(_ configuration: Configuration, needsServer: Bool, log: Logger) async throws -> AdminConnection {
+        if let connection = try await toServer(configuration, needsServer: needsServer) { return connection }
+        try DataFolderOwner.become(of: configuration.dataDirectory)
+        do {
+            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let composition = try await Composition(configuration, time: SystemTime(), entropy: SystemEntropy(), log: log)
+            return AdminConnection(way: .inProcess(composition, lock))
+        } catch let error as StorageError {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// - Returns: `nil` where no server runs, unless `needsServer`.
+    /// - Throws: `CommandFailure`.
+    package static func toServer(_ configuration: Configuration, needsServer: Bool = false) async throws -> AdminConnection? {
         let client = HTTPClient(egress: .any).over(socket: configuration.listen.admin)
         do throws(OutgoingError) {
             _ = try await client.send(Self.request(.GET, "/admin/server"))
@@ -27,13 +41,7 @@ package struct AdminConnection: Sendable {
         } catch {
             await client.shutDown()
             guard error.reason == .refused, !needsServer else { throw CommandFailure(error) }
-        }
-        do {
-            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
-            let composition = try await Composition(configuration, time: SystemTime(), entropy: SystemEntropy(), log: log)
-            return AdminConnection(way: .inProcess(composition, lock))
-        } catch let error as StorageError {
-            throw CommandFailure(error)
+            return nil
         }
     }
 

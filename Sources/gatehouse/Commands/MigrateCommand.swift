@@ -5,7 +5,7 @@ import GatehouseApp
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Work on the database's schema, while no server runs. `serve` applies what is pending by itself.",
+        commandName: "migrate", abstract: "See and change the database's schema, the latter while no server runs. `serve` applies what is pending by itself.",
         subcommands: [Up.self, Down.self, Status.self])
 
     struct Up: AsyncParsableCommand {
@@ -44,20 +44,18 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let migrations = try await options.withSchema { try await $0.status() }
-            if output.json {
-                let list = migrations.map { migration -> JSON in
-                    [
-                        "version": .integer(Int64(migration.version)), "name": .string(migration.name),
-                        "state": .string(migration.state.rawValue),
-                        "applied_at": migration.appliedAt.map { .string($0.rfc3339) } ?? .null,
-                    ]
-                }
-                return Terminal.say(JSON.object([.init("migrations", .array(list))]).text)
-            }
+            // Of all that is done to the schema this alone is harmless under a running server: it is asked.
+            let ofServer = try await Schema.statusOfServer(options.load().configuration)
+            let migrations = if let ofServer { ofServer } else { try await options.withSchema { try await $0.status() } }
+            if output.json { return Terminal.say(JSON.object([.init("migrations", migrations)]).text) }
             Terminal.table(
                 ["VERSION", "NAME", "STATE", "APPLIED"],
-                migrations.map { ["\($0.version)", $0.name, $0.state.rawValue, $0.appliedAt?.rfc3339 ?? ""] })
+                (migrations.array ?? []).map { migration in
+                    [
+                        "\(migration["version"]?.integer ?? 0)", migration["name"]?.string ?? "", migration["state"]?.string ?? "",
+                        migration["applied_at"]?.string ?? "",
+                    ]
+                })
         }
     }
 }

@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let publicUrl { flags.append(("--public-url", publicUrl)) }
         if let logLevel { flags.append(("--log-level", logLevel)) }
         if let logFormat { flags.append(("--log-format", logFormat)) }
-        let sources = options.sources(flags)
+        let sources = options.sources(flags, installed: false)
         let loaded = try options.load(sources)
         let output = LogOutput.standard(loaded.configuration.log)
         let log = output.logger()

@@ -13,7 +13,10 @@ package struct IdentityFixture: Sendable {
     package static let device = Device(userAgent: "test/1", address: "192.0.2.1")
     package static let signingKey = SigningKeyFixture.make("key-1", seed: 11)
 
-    private init(database: AccountDatabase, time: ManualTime, rules: IdentityRules, passwords: PasswordHasher?, stores: AccountStores?) {
+    private init(
+        database: AccountDatabase, time: ManualTime, rules: IdentityRules, passwords: PasswordHasher?, stores: AccountStores?,
+        changes: any ChangeFeed = SoleInstance()
+    ) {
         let stores = stores ?? database.stores
         let entropy = SeededEntropy(seed: 5)
         keys = [Secret(SeededEntropy(seed: 6).bytes(32))]
@@ -25,8 +28,8 @@ package struct IdentityFixture: Sendable {
             passwords: passwords ?? PasswordHasher(cost: 4, threads: 2, queueLimit: 256, entropy: entropy),
             accessTokens: AccessTokenIssuer(
                 issuer: "http://gate.test", audience: "http://gate.test", keys: SigningKeyRing(current: Self.signingKey)),
-            accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: keys[0]), rules: rules,
-            time: time, entropy: entropy)
+            accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: keys[0]),
+            changes: changes, rules: rules, time: time, entropy: entropy)
     }
 
     /// - Parameter stores: what to use in place of the database's own.
@@ -48,6 +51,14 @@ package struct IdentityFixture: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Another instance on the same database.
+    package func instance(changes: any ChangeFeed, stores: AccountStores? = nil) async throws -> IdentityFixture {
+        let fixture = IdentityFixture(
+            database: database, time: time, rules: identity.rules, passwords: identity.passwords, stores: stores, changes: changes)
+        try await fixture.identity.start()
+        return fixture
     }
 
     /// A new process on the same database: nothing in memory but what `start` reads.

@@ -16,6 +16,16 @@ package enum RevocationStoreContract {
             try await stores.revocations.insert(longer)
             #expect(Set(try await stores.revocations.load()) == [longer, session])
         },
+        ContractCase("one of several is found") { stores async throws in
+            let token = Revocation(subject: .token(Sample.id()), expiresAt: Sample.start)
+            let session = Revocation(subject: .session(Sample.id()), expiresAt: Sample.start)
+            let unknown: [Revocation.Subject] = [.session(Sample.id()), .token(Sample.id())]
+            for revocation in [token, session] { try await stores.revocations.insert(revocation) }
+            #expect(try await stores.revocations.containsAny(of: unknown + [token.subject]))
+            #expect(try await stores.revocations.containsAny(of: [session.subject] + unknown))
+            #expect(try await !stores.revocations.containsAny(of: unknown))
+            #expect(try await !stores.revocations.containsAny(of: []))
+        },
         ContractCase("CHECKLIST 10: those that ended are pruned, and no others") { stores async throws in
             let now = Sample.start
             let ended = Revocation(subject: .token(Sample.id()), expiresAt: now - .milliseconds(1))

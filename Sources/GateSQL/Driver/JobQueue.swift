@@ -2,8 +2,8 @@ import GateCore
 import Synchronization
 
 /// A bounded queue between tasks, which never wait, and threads, which do.
-final class JobQueue<Job: Sendable>: Sendable {
-    enum Admission {
+package final class JobQueue<Job: Sendable>: Sendable {
+    package enum Admission {
         case accepted
         case full
         case closed
@@ -23,12 +23,12 @@ final class JobQueue<Job: Sendable>: Sendable {
     private let bell = Semaphore()
     private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// How many jobs wait. Kept beside the lock, so that who watches the queue does not hold up those who put into it.
-    var waiting: Int { count.load(ordering: .acquiring) }
+    package var waiting: Int { count.load(ordering: .acquiring) }
 
-    func put(_ job: Job) -> Admission {
+    package func put(_ job: Job) -> Admission {
         let (admission, call) = state.withLock { state -> (Admission, Bool) in
             guard !state.closed else { return (.closed, false) }
             guard state.jobs.count - state.head < limit else { return (.full, false) }
@@ -42,8 +42,27 @@ final class JobQueue<Job: Sendable>: Sendable {
         return admission
     }
 
+    /// Gives back what was just taken, to be the next; also where the queue is closed.
+    package func putBack(_ job: Job) {
+        let call = state.withLock { state -> Bool in
+            if state.head > 0 {
+                state.head -= 1
+                state.jobs[state.head] = job
+            } else {
+                state.jobs.insert(job, at: 0)
+            }
+            count.store(state.jobs.count - state.head, ordering: .releasing)
+            guard state.idle > 0 else { return false }
+            state.idle -= 1
+            return true
+        }
+        if call { bell.signal() }
+    }
+
+    package var isClosed: Bool { state.withLock { $0.closed } }
+
     /// Takes up to `count` jobs, at least one: waits for it. `nil` once the queue is closed and empty.
-    func take(upTo count: Int) -> [Job]? {
+    package func take(upTo count: Int) -> [Job]? {
         while true {
             let (jobs, closed) = state.withLock { state -> ([Job], Bool) in
                 let jobs = remove(upTo: count, from: &state)
@@ -57,12 +76,12 @@ final class JobQueue<Job: Sendable>: Sendable {
     }
 
     /// Takes what is there, up to `count`, without waiting.
-    func takeWaiting(upTo count: Int) -> [Job] {
+    package func takeWaiting(upTo count: Int) -> [Job] {
         state.withLock { remove(upTo: count, from: &$0) }
     }
 
     /// Refuses new jobs from now on. What waits is still taken.
-    func close() {
+    package func close() {
         let idle = state.withLock { state in
             state.closed = true
             defer { state.idle = 0 }

@@ -1,8 +1,8 @@
-import GateCore
+package import GateCore
 import Synchronization
 
 /// Whether the last attempt to write reached the disk: written by the writer, read by the health check.
-final class WriterCondition: Sendable {
+package final class WriterCondition: Sendable {
     private struct State {
         var failure: StorageError?
         var lastProbe: MonotonicInstant?
@@ -10,12 +10,14 @@ final class WriterCondition: Sendable {
 
     private let state = Mutex(State())
 
-    var failure: StorageError? { state.withLock { $0.failure } }
+    package init() {}
 
-    func writeSucceeded() { state.withLock { $0.failure = nil } }
+    package var failure: StorageError? { state.withLock { $0.failure } }
+
+    package func writeSucceeded() { state.withLock { $0.failure = nil } }
 
     /// Remembers `error` where it tells of the medium. What a statement or a body does wrong says nothing about the disk.
-    func writeFailed(_ error: any Error) {
+    package func writeFailed(_ error: any Error) {
         guard let error = error as? StorageError else { return }
         switch error {
         case .unavailable, .busy, .full, .readOnly, .inputOutput, .corrupt: state.withLock { $0.failure = error }
@@ -24,7 +26,7 @@ final class WriterCondition: Sendable {
     }
 
     /// Whether the caller should try a write now: the last one failed, and nobody has tried for `interval`.
-    func claimProbe(at now: MonotonicInstant, interval: Duration) -> Bool {
+    package func claimProbe(at now: MonotonicInstant, interval: Duration) -> Bool {
         state.withLock { state in
             guard state.failure != nil else { return false }
             if let last = state.lastProbe, now.since(last) < interval { return false }

@@ -1,9 +1,8 @@
-import CSQLite
 import Glibc
 import Synchronization
 
 /// A thread of its own for one C handle, and a way to await its end.
-final class DatabaseThread: Sendable {
+package final class DatabaseThread: Sendable {
     private enum End {
         case running([CheckedContinuation<Void, Never>])
         case over
@@ -11,10 +10,10 @@ final class DatabaseThread: Sendable {
 
     private let end = Mutex(End.running([]))
 
-    /// Starts `body` on a new thread called `name` (15 characters at most are shown, see PR_SET_NAME in prctl(2)).
-    init(name: String, _ body: @escaping @Sendable () -> Void) {
+    /// Starts `body` on a new thread called `name` (15 characters at most are shown, see `comm` in proc(5)).
+    package init(name: String, _ body: @escaping @Sendable () -> Void) {
         let start = Start {
-            gate_name_thread(name)
+            Self.nameCurrentThread(name)
             body()
             self.finish()
         }
@@ -35,7 +34,7 @@ final class DatabaseThread: Sendable {
     }
 
     /// Returns when the thread's body has.
-    func join() async {
+    package func join() async {
         await withCheckedContinuation { continuation in
             let over = end.withLock { end in
                 guard case .running(let waiting) = end else { return true }
@@ -53,6 +52,14 @@ final class DatabaseThread: Sendable {
             return waiting
         }
         for continuation in waiting { continuation.resume() }
+    }
+
+    /// For top(1) and debuggers; where it fails the thread has the process's name.
+    private static func nameCurrentThread(_ name: String) {
+        let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, name, name.utf8.count)
+        close(file)
     }
 
     private final class Start: Sendable {
