@@ -32,8 +32,8 @@ struct LocationRewrite {
         if octets.first == UInt8(ascii: "/"), octets.dropFirst().first.map(isSlash) != true { return reference.startIndex }
         var rest = octets[...]
         var isHTTPS = scheme == .https
-        for prefix in ["https:", "http:"] where octets.prefix(prefix.utf8.count).elementsEqual(prefix.utf8, by: { $0 | 0x20 == $1 | 0x20 })
-        {
+        for prefix in ["https:", "http:"]
+        where octets.prefix(prefix.utf8.count).elementsEqual(prefix.utf8, by: { Octet.lowercased($0) == $1 }) {
             rest = rest.dropFirst(prefix.utf8.count)
             isHTTPS = prefix == "https:"
             break

@@ -34,7 +34,7 @@ struct LocationRewriteTests {
             "https://other.example.com/x", "//other.example.com/x", "https://app.example.com.evil/x", "https://app.example.com:8443/x",
             "https://app.example.com@evil/x", "https://user@app.example.com/x", "/\\app.example.com/x", "//app.example.com\\x", "///x",
             "https:/x", "https:x",
-            "ftp://app.example.com/x", "javascript:alert(1)", "mailto:a@b",
+            "ftp://app.example.com/x", "http\u{1A}//app.example.com/x", "javascript:alert(1)", "mailto:a@b",
         ])
     func kept(reference: String) { #expect(Self.outside(reference) == nil) }
 
