@@ -27,7 +27,7 @@ def _mirror() -> list[str]:
 
 def tree() -> pathlib.Path:
     """Its folder. Takes a minute the first time, and nothing while the recipe stays the same; several may ask at once."""
-    made, recipe = FOLDER / RELEASE, f"{RELEASE} {' '.join(PACKAGES)}\n"
+    made, recipe = FOLDER / RELEASE, f"{RELEASE} {' '.join(PACKAGES)} without resolv.conf\n"
     FOLDER.mkdir(parents=True, exist_ok=True)
     with open(FOLDER / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -42,7 +42,7 @@ def tree() -> pathlib.Path:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
         if done.returncode:
             raise RuntimeError(f"debootstrap left with {done.returncode}:\n{done.stdout[-4000:]}")
-        for archive in (made / "var/cache/apt/archives").glob("*.deb"):
-            archive.unlink()
+        for unneeded in [*(made / "var/cache/apt/archives").glob("*.deb"), made / "etc/resolv.conf"]:
+            unneeded.unlink(missing_ok=True)
         marker.write_text(recipe)
         return made

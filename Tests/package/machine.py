@@ -117,6 +117,10 @@ class Machine:
     # Inside
 
     @property
+    def is_booted(self) -> bool:
+        return self._leader is not None
+
+    @property
     def pid(self) -> int:
         """A process in it, as it is numbered outside."""
         return self._leader or self._init

@@ -38,6 +38,10 @@ def _owners(machine, folder: str) -> set[str]:
     return set(machine.run("find", folder, "-printf", "%u:%g %m\n").stdout.splitlines())
 
 
+def _users(machine, folder: str) -> set[str]:
+    return {line.split()[0] for line in _owners(machine, folder)}
+
+
 def _add(machine, email: str):
     return machine.run("gatehouse", "user", "add", email, text=PASSWORD + "\n")
 
@@ -68,6 +72,7 @@ def test_commands_of_root_use_the_packaged_configuration_and_leave_nothing_of_ro
     _add(machine, "ann@example.com")
     assert "ann@example.com" in _emails(machine)
     machine.run("gatehouse", "secret", "rotate")
+    machine.run("gatehouse", "doctor", check=False)
     assert "applied" in machine.run("gatehouse", "migrate", "status").stdout
     assert _owners(machine, "/var/lib/gatehouse") == {"gatehouse:gatehouse 700", "gatehouse:gatehouse 600"}
     assert machine.run("gatehouse", "check").stdout.count("/etc/gatehouse/gatehouse.toml:") == 1
@@ -80,6 +85,17 @@ def test_commands_of_root_use_the_packaged_configuration_and_leave_nothing_of_ro
     assert "ann@" not in elsewhere and "gatehouse-data" in elsewhere
     machine.sh("echo 'data_dir = \"/tmp/other\"' > /tmp/other.toml")
     assert "/tmp/other.toml:1:1" in machine.sh("GATEHOUSE_CONFIG=/tmp/other.toml gatehouse check")
+
+
+def test_a_look_at_a_folder_that_was_never_used_leaves_nothing_of_roots(make_machine):
+    """The doctor stays root, to see who has the ports."""
+    machine = make_machine()
+    install(machine, package())
+    machine.run("touch", "/var/lib/gatehouse/gatehouse.db")
+    machine.run("chown", "gatehouse:", "/var/lib/gatehouse/gatehouse.db")
+    machine.run("gatehouse", "doctor", check=False)
+    assert machine.path("/var/lib/gatehouse/gatehouse.lock").exists()
+    assert _users(machine, "/var/lib/gatehouse") == {"gatehouse:gatehouse"}
 
 
 def test_root_does_not_serve_from_the_data_of_another_user(make_machine):

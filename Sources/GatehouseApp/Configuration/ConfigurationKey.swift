@@ -58,7 +58,4 @@ extension SettingKey where Root == Configuration {
         let name = path.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
         return "GATEHOUSE_\(name)"
     }
-
-    /// The name of the systemd credential (systemd.exec(5), `LoadCredential=`) that gives a secret.
-    var credential: String? { isSecret ? path.split(separator: ".").last.map(String.init) : nil }
 }

@@ -40,7 +40,7 @@ extension Configuration {
             } print: {
                 $0
             },
-            derivedDefault: "admin.sock in the RUNTIME_DIRECTORY that systemd gives, else in data_dir",
+            derivedDefault: "admin.sock in data_dir",
             "The Unix socket through which the command line reaches the running server."),
     ]
 

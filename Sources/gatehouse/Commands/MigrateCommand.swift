@@ -5,7 +5,8 @@ import GatehouseApp
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "See and change the database's schema, the latter while no server runs. `serve` applies what is pending by itself.",
+        commandName: "migrate",
+        abstract: "See and change the database's schema, the latter while no server runs. `serve` applies what is pending by itself.",
         subcommands: [Up.self, Down.self, Status.self])
 
     struct Up: AsyncParsableCommand {

@@ -31,7 +31,8 @@ struct ServeCommand: AsyncParsableCommand {
         let log = output.logger()
         for notice in loaded.notices { log.notice("Configuration", metadata: ["note": "\(notice)"]) }
         do {
-            try await Server.run(loaded.configuration, readAgain: { Configuration.load(sources) }, log: log, output: output)
+            try await Server.run(
+                loaded.configuration, file: options.config, readAgain: { Configuration.load(sources) }, log: log, output: output)
         } catch {
             output.flush()
             throw error
