@@ -24,8 +24,8 @@ func module(
 func staticLibrary(_ name: String) -> LinkerSetting { .unsafeFlags(["-Xlinker", "-l:lib\(name).a"]) }
 
 /// The tests of one module, under `Tests`.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["GateTesting"], exclude: exclude, swiftSettings: strict)
 }
 
 /// A program that measures one module, under `Benchmarks/Sources`.
@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CTimex"),
         // Not linked: opened at run time by whoever asks for Postgres.
         .systemLibrary(name: "CPostgres"),
+        .systemLibrary(name: "CMalloc"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
@@ -114,7 +115,9 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
-                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore, nioPosix,
+                nioHTTP1,
+                logging,
                 serviceLifecycle, unixSignals,
             ]),
 
@@ -172,6 +175,11 @@ let package = Package(
                 "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", "GateSQL", "GateSQLite", "GateStores", "GateAccess",
                 nioCore, nioHTTP1, logging,
             ]),
+        tests(
+            "GateRedisTests",
+            [
+                "GateCore", "GateCrypto", "GateLimits", "GateNet", "GateIdentity", "GateRedis", nioCore, nioPosix, nioEmbedded, logging,
+            ], exclude: ["Support/still_clock.c"]),
         tests(
             "GateProxyTests",
             [

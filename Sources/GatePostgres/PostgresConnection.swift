@@ -34,11 +34,11 @@ final class PostgresConnection {
     /// Connects.
     ///
     /// - Throws: `.unavailable` where nobody answers within `limit`, or the server refuses.
-    init(_ url: PostgresURL, _ library: LibPQ, within limit: Duration, time: any TimeSource) throws(StorageError) {
+    init(_ url: PostgresURL, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource) throws(StorageError) {
         self.library = library
         self.time = time
         lastUsed = time.monotonic()
-        guard let handle = Self.start(url, library) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
+        guard let handle = Self.start(url, library, name) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
         self.handle = handle
         let end = time.monotonic() + limit
         var state = GATE_POLLING_WRITING
@@ -57,12 +57,13 @@ final class PostgresConnection {
 
     deinit { library.functions.pointee.finish(handle) }
 
-    private static func start(_ url: PostgresURL, _ library: LibPQ) -> OpaquePointer? {
+    private static func start(_ url: PostgresURL, _ library: LibPQ, _ name: String) -> OpaquePointer? {
         // What stands before the address is what it may change, what stands behind it is what it may not.
         let settings: [(String, [UInt8])] = [
-            ("application_name", Array("gatehouse".utf8)), ("target_session_attrs", Array("read-write".utf8)),
+            ("target_session_attrs", Array("read-write".utf8)),
             ("keepalives_idle", Array("10".utf8)), ("keepalives_interval", Array("5".utf8)), ("keepalives_count", Array("3".utf8)),
             ("tcp_user_timeout", Array("10000".utf8)), ("dbname", url.address.exposed), ("client_encoding", Array("UTF8".utf8)),
+            ("application_name", Array(name.utf8)),
         ]
         let keywords: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0.0) } + [nil]
         let values: [UnsafeMutablePointer<CChar>?] = settings.map { strdup(String(decoding: $0.1, as: UTF8.self)) } + [nil]

@@ -30,11 +30,12 @@ package final class PostgresDatabase: Sendable {
             _ = DatabaseThread(name: "postgres-open") {
                 continuation.resume(
                     returning: Result { () throws(StorageError) in
-                        let connection = try PostgresConnection(url, library, within: options.connectTime, time: time)
+                        let name = "gatehouse-" + String(entropy.uint64() >> 32, radix: 16)
+                        let connection = try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
                         let facts = try ServerFacts(connection, until: time.monotonic() + options.statementTime)
                         try facts.check(connection, logger)
                         let pool = PostgresPool(
-                            url, library, options: options, setsDurability: facts.losesCommits, time: time, entropy: entropy, log: logger)
+                            url, library, name: name, options: options, setsDurability: facts.losesCommits, time: time, entropy: entropy, log: logger)
                         do throws(PostgresFailure) {
                             try pool.constraints.learn(from: connection, until: time.monotonic() + options.statementTime)
                         } catch {
@@ -150,6 +151,21 @@ extension PostgresDatabase: ServedDatabase {
             return .failing(error)
         } catch {
             return .failing(.unavailable(reason: "\(error)"))
+        }
+    }
+
+    /// Who else is connected to the database, by the name that each gave itself and its address: another instance, or a person.
+    package func otherProcesses() async throws -> [String] {
+        let name = pool.name
+        return try await read { connection in
+            try connection.rows(
+                """
+                SELECT DISTINCT COALESCE(NULLIF(application_name, ''), 'a client') || COALESCE(' at ' || host(client_addr), '')
+                FROM pg_catalog.pg_stat_activity
+                WHERE datname = current_database() AND backend_type = 'client backend' AND application_name IS DISTINCT FROM ?1
+                ORDER BY 1
+                """, [name]
+            ) { row throws(StorageError) in try row.text(0) }
         }
     }
 

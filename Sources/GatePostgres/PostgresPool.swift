@@ -5,6 +5,8 @@ import Logging
 /// What the threads of one database share.
 final class PostgresPool: Sendable {
     let url: PostgresURL
+    /// By which the server knows this process's connections (`application_name`): another one for each.
+    let name: String
     let options: PostgresOptions
     let queue: JobQueue<any TransactionRequest>
     let condition: PoolCondition
@@ -19,11 +21,12 @@ final class PostgresPool: Sendable {
     private let beginnings: [PostgresTransaction.Kind: String]
 
     init(
-        _ url: PostgresURL, _ library: LibPQ, options: PostgresOptions, setsDurability: Bool, time: any TimeSource, entropy: any Entropy,
+        _ url: PostgresURL, _ library: LibPQ, name: String, options: PostgresOptions, setsDurability: Bool, time: any TimeSource, entropy: any Entropy,
         log: Logger
     ) {
         self.url = url
         self.library = library
+        self.name = name
         self.options = options
         self.time = time
         self.entropy = entropy
@@ -56,7 +59,7 @@ final class PostgresPool: Sendable {
     func begin(_ kind: PostgresTransaction.Kind) -> String { beginnings[kind]! }
 
     func connect() throws(StorageError) -> PostgresConnection {
-        try PostgresConnection(url, library, within: options.connectTime, time: time)
+        try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
     }
 }
 

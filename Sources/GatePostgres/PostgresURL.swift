@@ -59,7 +59,7 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
 
     /// What libpq is told by the address. What would change the meaning of results, or what we set ourselves, is not among it.
     private static let known: Set = [
-        "host", "hostaddr", "port", "user", "password", "dbname", "passfile", "channel_binding", "connect_timeout", "application_name",
+        "host", "hostaddr", "port", "user", "password", "dbname", "passfile", "channel_binding",
         "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslcrldir", "sslsni", "ssl_min_protocol_version",
         "ssl_max_protocol_version", "gssencmode", "krbsrvname", "target_session_attrs", "keepalives", "keepalives_idle",
         "keepalives_interval", "keepalives_count", "tcp_user_timeout",

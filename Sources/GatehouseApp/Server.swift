@@ -95,7 +95,9 @@ package enum Server {
                 await client.shutDown()
                 await composition.close()
             },
-            MaintenanceService(identity: composition.identity, limits: composition.backends.limits, log: log),
+            FollowChangesService(identity: composition.identity),
+            MaintenanceService(identity: composition.identity, limits: composition.backends.memoryLimits, log: log),
+            MemoryService(),
             HTTPServerService(
                 name: "admin",
                 server: server(plan.admin.map { Listener($0) }, composition.admin(reload: reload), ExchangeObservers([])),

@@ -22,7 +22,7 @@ final class RawClient: Sendable {
                     let inbox = Inbox()
                     inbox.receives = receives
                     if let (configuration, host) = tls {
-                        try channel.pipeline.syncOperations.addHandler(configuration.handler(for: host, on: channel.eventLoop))
+                        try channel.pipeline.syncOperations.addHandler(configuration.handler(for: host))
                     }
                     try channel.pipeline.syncOperations.addHandler(inbox)
                     return (channel, NIOLoopBound(inbox, eventLoop: channel.eventLoop))

@@ -50,6 +50,7 @@ def install(machine: Machine, archive: pathlib.Path, *options: str, check: bool 
     place = machine.path(f"/root/{archive.name}")
     if not place.exists():
         shutil.copyfile(archive, place)
+    # What the scripts of the package say comes on standard output, whichever they wrote it to.
     return machine.run("apt-get", "install", "--yes", *options, f"/root/{archive.name}", check=check, within=within)
 
 

@@ -185,6 +185,20 @@ def test_a_faulty_configuration_waits_for_a_person(booted):
     assert answers(booted) and get(booted, "http://127.0.0.1/").status_code == 503
 
 
+def test_clients_do_not_make_a_faulty_configuration_spin(booted):
+    """Each connection to a socket of systemd starts the service: systemd stops that after a few, and a restart mends it."""
+    installation.configure(booted, "no_such_setting = 1\n")
+    booted.run("systemctl", "restart", UNIT, check=False)
+    before = len(journal(booted))
+    with booted.network(), socket.create_connection(("127.0.0.1", 80), timeout=5):
+        until(lambda: show(booted, "ActiveState", "gatehouse.socket") == "failed", within=20)
+    until(lambda: show(booted, "ActiveState") == "failed")
+    assert len(journal(booted)) - before < 500
+    installation.configure(booted)
+    booted.run("systemctl", "restart", UNIT)
+    assert get(booted, "http://127.0.0.1/").status_code == 503 and show(booted, "ActiveState", "gatehouse.socket") == "active"
+
+
 def test_a_secret_comes_from_a_credential(booted):
     """The file is root's alone; the service sees a copy of it, and says nowhere what is in it."""
     secret = "0123456789abcdef-from-a-credential"
@@ -206,6 +220,18 @@ def test_a_secret_comes_from_a_credential(booted):
     folder.rmdir()
     booted.run("systemctl", "restart", UNIT)
     assert answers(booted), "it starts without the folder"
+
+
+def test_the_timer_starts_the_backup(booted):
+    """Every night, at a time that differs between machines; made up for where the machine was off."""
+    timer = "gatehouse-backup.timer"
+    assert show(booted, "ActiveState", timer) == "active" and show(booted, "Persistent", timer) == "yes"
+    assert "03:00:00" in show(booted, "TimersCalendar", timer)
+    drop_in(booted, "soon", "[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\nRandomizedDelaySec=0\n", unit=timer)
+    booted.run("systemctl", "restart", timer)
+    until(lambda: show(booted, "ExecMainExitTimestampMonotonic", "gatehouse-backup.service") not in ("", "0"))
+    entries = booted.run("journalctl", "--no-pager", "--unit=gatehouse-backup.service").stdout
+    assert "Starting gatehouse-backup.service" in entries
 
 
 def test_stopping_is_orderly(booted):

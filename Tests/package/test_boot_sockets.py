@@ -89,6 +89,9 @@ def test_one_socket_serves_both_protocols_and_both_ports(secure):
             assert get(secure, f"https://{host}/health", headers={"Host": "gate.test"}).status_code == 200
             plain = get(secure, f"http://{host}/", headers={"Host": "gate.test"})
             assert (plain.status_code, plain.headers["Location"]) == (308, "https://gate.test/")
+    # One of both protocols shows IPv4 addresses as IPv6 (RFC 4291 §2.5.5.2): limits and rules go by what they are.
+    clients = {entry["client"] for entry in log(secure) if entry["message"] == "request"}
+    assert clients == {"127.0.0.1", "::1"}
 
 
 def test_a_single_address_of_a_port_that_systemd_has_is_a_fault(secure):

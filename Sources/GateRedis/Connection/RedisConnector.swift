@@ -53,7 +53,9 @@ final class RedisConnector: Sendable {
 
     func shutDown() async { await dialer.shutDown() }
 
-    private func ask(_ place: StreamDialer.Place, for name: String, on eventLoop: any EventLoop) async throws(RedisError) -> StreamDialer.Place {
+    private func ask(_ place: StreamDialer.Place, for name: String, on eventLoop: any EventLoop) async throws(RedisError)
+        -> StreamDialer.Place
+    {
         let connection = try await open(place, on: eventLoop)
         defer { connection.close() }
         if let password = settings.sentinelPassword {

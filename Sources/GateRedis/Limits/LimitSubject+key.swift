@@ -94,7 +94,9 @@ package enum LimitKeyName {
 
     private static func hex(_ value: UInt64, digits: Int = 16) -> String {
         String(unsafeUninitializedCapacity: digits) { buffer in
-            for place in 0..<digits { buffer[place] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64((digits - 1 - place) * 4) & 0xF)) }
+            for place in 0..<digits {
+                buffer[place] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64((digits - 1 - place) * 4) & 0xF))
+            }
             return digits
         }
     }

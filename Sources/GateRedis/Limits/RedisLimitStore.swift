@@ -34,7 +34,7 @@ package final class RedisLimitStore: LimitStore {
 
     func ask(_ questions: LimitQuestions) async throws(RedisError) -> LimitDecision {
         introduce(questions)
-        let reply = try await run(.decide, keys: questions.count, parts: 1 + 2 * questions.count) { command in
+        let reply = try await run(.decide, keys: questions.count, parts: 1 + 3 * questions.count) { command in
             for question in questions { command.add(key(question.subject, question.policy.name)) }
             command.add(nextAdmission())
             for question in questions {
@@ -47,7 +47,7 @@ package final class RedisLimitStore: LimitStore {
 
     /// Counts one admission that nobody asked for, as a request would, to see whether Redis does all that is needed.
     func probe() async throws(RedisError) {
-        _ = try await run(.decide, keys: 1, parts: 3) { command in
+        _ = try await run(.decide, keys: 1, parts: 4) { command in
             command.add(client.settings.prefix + "probe")
             command.add(nextAdmission())
             command.add(1_000_000)

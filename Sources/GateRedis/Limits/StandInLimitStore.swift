@@ -19,6 +19,7 @@ package final class StandInLimitStore: LimitStore {
     private let time: any TimeSource
     private let log: Logger
     private let isStandingIn = Atomic<Bool>(false)
+    private let isClosing = Atomic<Bool>(false)
     private let standInDecisions = Atomic<Int>(0)
     private let state = Mutex(Outage())
     private let wakes: AsyncStream<Void>
@@ -110,11 +111,13 @@ package final class StandInLimitStore: LimitStore {
     }
 
     private func connectionsChanged() {
+        guard !isClosing.load(ordering: .acquiring) else { return }
         if client.openConnections == 0 { standIn(.notConnected(client.statistics.lastFailure ?? "the connection was lost")) }
         wake.yield()
     }
 
     private func standIn(_ error: RedisError) {
+        guard !isClosing.load(ordering: .acquiring) else { return }
         if case .refused(let refusal) = error, refusal.code == "READONLY" { client.leaveServer(error) }
         let isFirst = !isStandingIn.exchange(true, ordering: .acquiringAndReleasing)
         guard isFirst else { return }
@@ -133,6 +136,11 @@ package final class StandInLimitStore: LimitStore {
         isStandingIn.store(false, ordering: .releasing)
         log.log(
             level: outage.isNews ? .notice : .info, "Redis counts the limits again", metadata: ["after": "\(outage.length.text)"])
+    }
+
+    /// The connections are about to be closed, which is no failure.
+    package func close() {
+        isClosing.store(true, ordering: .releasing)
     }
 
     // MARK: Health and metrics

@@ -64,12 +64,12 @@ package final class JobQueue<Job: Sendable>: Sendable {
     /// Takes up to `count` jobs, at least one: waits for it. `nil` once the queue is closed and empty.
     package func take(upTo count: Int) -> [Job]? {
         while true {
-            let (jobs, closed) = state.withLock { state -> ([Job], Bool) in
+            let (jobs, closed) = state.withLock { state -> ([Job?], Bool) in
                 let jobs = remove(upTo: count, from: &state)
                 if jobs.isEmpty, !state.closed { state.idle += 1 }
                 return (jobs, state.closed)
             }
-            if !jobs.isEmpty { return jobs }
+            if !jobs.isEmpty { return jobs.compactMap { $0 } }
             if closed { return nil }
             bell.wait()
         }
@@ -77,7 +77,7 @@ package final class JobQueue<Job: Sendable>: Sendable {
 
     /// Takes what is there, up to `count`, without waiting.
     package func takeWaiting(upTo count: Int) -> [Job] {
-        state.withLock { remove(upTo: count, from: &$0) }
+        state.withLock { remove(upTo: count, from: &$0) }.compactMap { $0 }
     }
 
     /// Refuses new jobs from now on. What waits is still taken.
@@ -90,13 +90,19 @@ package final class JobQueue<Job: Sendable>: Sendable {
         for _ in 0..<idle { bell.signal() }
     }
 
-    private func remove(upTo most: Int, from state: inout State) -> [Job] {
+    private func remove(upTo most: Int, from state: inout State) -> [Job?] {
         let end = min(state.jobs.count, state.head + most)
         guard end > state.head else { return [] }
-        var jobs: [Job] = []
+        var jobs: [Job?] = []
+        if state.head == 0, end == state.jobs.count {
+            // All of them at once: those who want to put theirs in wait for this lock.
+            swap(&jobs, &state.jobs)
+            count.store(0, ordering: .releasing)
+            return jobs
+        }
         jobs.reserveCapacity(end - state.head)
         for index in state.head..<end {
-            if let job = state.jobs[index] { jobs.append(job) }
+            jobs.append(state.jobs[index])
             state.jobs[index] = nil
         }
         state.head = end

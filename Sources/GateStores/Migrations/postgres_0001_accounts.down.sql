@@ -4,3 +4,7 @@ DROP TABLE sessions;
 DROP TABLE memberships;
 DROP TABLE organisations;
 DROP TABLE users;
+DROP FUNCTION gatehouse_tell_revocation();
+DROP FUNCTION gatehouse_tell_user();
+DROP FUNCTION gatehouse_tell_member();
+DROP FUNCTION gatehouse_tell_members();

@@ -69,3 +69,47 @@ CREATE TABLE login_failures (
 );
 
 CREATE INDEX login_failures_age ON login_failures (last_at);
+
+-- Instances remember revocations and profiles. Whatever changes one tells all of them, in the transaction that does: a session or token
+-- that is refused from now on, a user of whom something else is to be told. What a sign-in or a refresh writes tells nobody, since
+-- transactions that notify commit one after the other. The words are IdentityChange's.
+
+CREATE FUNCTION gatehouse_tell_revocation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('gatehouse_changes', NEW.kind || ' ' || NEW.id || ' ' || NEW.expires_at);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER revocations_tell AFTER INSERT OR UPDATE ON revocations
+    FOR EACH ROW EXECUTE FUNCTION gatehouse_tell_revocation();
+
+CREATE FUNCTION gatehouse_tell_user() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('gatehouse_changes', 'profile ' || OLD.id);
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER users_tell AFTER UPDATE OF email, email_verified, name, avatar_url, disabled_at OR DELETE ON users
+    FOR EACH ROW EXECUTE FUNCTION gatehouse_tell_user();
+
+CREATE FUNCTION gatehouse_tell_member() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('gatehouse_changes', 'profile ' || COALESCE(NEW.user_id, OLD.user_id));
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER memberships_tell AFTER INSERT OR UPDATE OR DELETE ON memberships
+    FOR EACH ROW EXECUTE FUNCTION gatehouse_tell_member();
+
+CREATE FUNCTION gatehouse_tell_members() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('gatehouse_changes', 'profile ' || user_id) FROM memberships WHERE organisation_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER organisations_tell AFTER UPDATE OF name ON organisations
+    FOR EACH ROW EXECUTE FUNCTION gatehouse_tell_members();

@@ -10,20 +10,32 @@ import Logging
 /// What the configuration chose, opened: the one place where backends are told apart.
 struct Backends: Sendable {
     let database: any ServedDatabase
-    let limits: MemoryLimitStore
+    /// Counts in this process: all, or what Redis does not.
+    let memoryLimits: MemoryLimitStore
+    let redis: RedisBackend?
 
-    /// Opens the database. Its schema is not looked at.
-    static func open(_ configuration: Configuration, time: any TimeSource, log: Logger) async throws -> Backends {
-        let database = try await openDatabase(configuration, time: time, log: log)
-        let limits: MemoryLimitStore =
-            switch configuration.limits.backend {
-            case .memory: MemoryLimitStore(time: time, maximumKeys: configuration.limits.maxKeys)
-            }
-        return Backends(database: database, limits: limits)
+    var limits: any LimitStore { redis?.limits ?? memoryLimits }
+
+    /// How other instances learn of what this one changes.
+    var changes: any ChangeFeed {
+        (database as? PostgresDatabase).map { PostgresChangeFeed(database: $0) } ?? SoleInstance()
+    }
+
+    /// Opens the database. Its schema is not looked at. Redis is not connected to before ``RedisBackend/start()``.
+    static func open(
+        _ configuration: Configuration, time: any TimeSource, entropy: any Entropy = SystemEntropy(), log: Logger
+    ) async throws -> Backends {
+        let database = try await openDatabase(configuration, time: time, entropy: entropy, log: log)
+        let memory = MemoryLimitStore(time: time, maximumKeys: configuration.limits.maxKeys)
+        var redis: RedisBackend?
+        if configuration.limits.backend == .redis, let url = configuration.limits.redisURL {
+            redis = try RedisBackend(url, configuration, memory: memory, time: time, entropy: entropy, log: log)
+        }
+        return Backends(database: database, memoryLimits: memory, redis: redis)
     }
 
     private static func openDatabase(
-        _ configuration: Configuration, time: any TimeSource, log: Logger
+        _ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger
     ) async throws -> any ServedDatabase {
         switch configuration.database.url {
         case .sqlite(let path):
@@ -31,7 +43,7 @@ struct Backends: Sendable {
         case .postgres(let url):
             var options = PostgresOptions()
             options.connections = configuration.database.poolSize
-            return try await PostgresDatabase.open(url, options: options, time: time, entropy: SystemEntropy(), logger: log)
+            return try await PostgresDatabase.open(url, options: options, time: time, entropy: entropy, logger: log)
         }
     }
 

@@ -39,7 +39,7 @@ struct Composition: Sendable {
         } catch {
             throw CommandFailure(.configuration, error.description)
         }
-        backends = try await Backends.open(configuration, time: time, log: log)
+        backends = try await Backends.open(configuration, time: time, entropy: entropy, log: log)
         for migration in try await Backends.migrations(configuration).up(backends.database, time: time) {
             log.info("The database was migrated", metadata: ["migration": "\(migration.version) \(migration.name)"])
         }
@@ -54,7 +54,7 @@ struct Composition: Sendable {
                 issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys()),
             accountHashKey: secrets.accountHashKey,
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
-            rules: IdentityRules(configuration), time: time, entropy: entropy)
+            changes: backends.changes, rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
         let metrics = MetricsRegistry()
         self.metrics = metrics
@@ -66,6 +66,10 @@ struct Composition: Sendable {
             certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)
         }
         var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
+        if let redis = backends.redis {
+            await redis.start()
+            components.append(RedisComponent(limits: redis.limits))
+        }
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
         metrics.register(identity: identity, backends: backends)
@@ -116,6 +120,7 @@ struct Composition: Sendable {
     /// Ends what has threads of its own, the database last.
     func close() async {
         await identity.passwords.shutdown()
+        await backends.redis?.close()
         await backends.database.close()
     }
 }

@@ -15,6 +15,7 @@ package struct Configuration: Sendable {
     package var database = Database()
     package var auth = Auth()
     package var limits = Limits()
+    package var redis = Redis()
     package var cors = CORS()
     package var headers = Headers()
     package var log = Log()
@@ -78,6 +79,7 @@ package struct Configuration: Sendable {
 
     package struct Limits: Sendable {
         package var backend = Backend.memory
+        package var redisURL: RedisURL?
         package var maxKeys = 1_000_000
         package var policies = Policies()
         /// Whom the policy `site` counts for.
@@ -87,7 +89,7 @@ package struct Configuration: Sendable {
 
         package var policyNames: [String] { PolicyName.allCases.map(\.rawValue) + custom.map(\.name) }
 
-        package enum Backend: String, CaseIterable, Sendable { case memory }
+        package enum Backend: String, CaseIterable, Sendable { case memory, redis }
 
         package struct Policy: Hashable, Sendable {
             package var limit: Int
@@ -125,6 +127,14 @@ package struct Configuration: Sendable {
             package var maxWait = Duration.seconds(3600)
             package var remember = Duration.seconds(86_400)
         }
+    }
+
+    package struct Redis: Sendable {
+        package var timeout = Duration.milliseconds(250)
+        package var connectTimeout = Duration.seconds(2)
+        package var caFile: String?
+        package var prefix = "gatehouse:"
+        package var sentinelPassword: Secret?
     }
 
     package struct CORS: Sendable {

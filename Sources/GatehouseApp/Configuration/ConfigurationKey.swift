@@ -58,4 +58,7 @@ extension SettingKey where Root == Configuration {
         let name = path.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
         return "GATEHOUSE_\(name)"
     }
+
+    /// The name of the systemd credential (systemd.exec(5), `LoadCredential=`) that a secret is usually given by: see ``CredentialsFolder``.
+    var credential: String? { isSecret ? path : nil }
 }

@@ -51,7 +51,13 @@ extension Configuration {
     static let limitKeys: [ConfigurationKey] =
         [
             ConfigurationKey(
-                "limits.backend", \.limits.backend, .choice(later: ["redis"]), "Where limits are counted: memory, in this process."),
+                "limits.backend", \.limits.backend, .choice(), derivedDefault: "redis where limits.redis_url is set, else memory",
+                "Where limits are counted: memory, in this process, or redis, for all instances together."),
+            ConfigurationKey(
+                "limits.redis_url", \.limits.redisURL, .optional(.redisURL), aliases: ["REDIS_URL"], isSecret: true,
+                example: "redis://127.0.0.1:6379",
+                "Redis 6 or later, or Valkey: redis://USER:PASSWORD@HOST:6379/0, rediss:// with TLS, unix:///run/redis/redis-server.sock, or "
+                    + "redis+sentinel://HOST:26379,HOST:26379/NAME. While it is gone, each instance counts by itself."),
             ConfigurationKey(
                 "limits.max_keys", \.limits.maxKeys, .integer(1000...100_000_000),
                 "The most clients that are counted at once; it bounds the memory that an attack can take."),

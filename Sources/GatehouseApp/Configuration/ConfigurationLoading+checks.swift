@@ -13,6 +13,7 @@ extension ConfigurationLoading {
             configuration.listen.admin = configuration.dataDirectory + "/admin.sock"
         }
         deriveTLS()
+        deriveRedis()
         if isDefault("auth.issuer") { configuration.auth.issuer = configuration.publicURL.description }
         if isDefault("auth.audience") { configuration.auth.audience = configuration.publicURL.description }
         if isDefault("auth.hash_threads") { configuration.auth.hashThreads = min(max(cores, 1), 256) }
@@ -53,6 +54,7 @@ extension ConfigurationLoading {
             cure: "round it")
         checkAddresses()
         checkTLS()
+        checkRedis()
         checkSites()
         if auth.jwtSecret != nil, auth.signing != .hs256, let place = origins["auth.jwt_secret"] {
             notices.append("\(place): auth.jwt_secret is not used: auth.signing is \(auth.signing.rawValue)")

@@ -92,9 +92,6 @@ struct ConfigurationLoading {
             }
         }
         if let text = variables["PORT"], !text.isEmpty, variables["GATEHOUSE_LISTEN_HTTP"] == nil { setPort(text, at: place("PORT")) }
-        for (name, error) in LaterFeatures.refusedVariables.sorted(by: { $0.key < $1.key }) where variables[name]?.isEmpty == false {
-            faults.append(ConfigurationFault(place(name), error.problem, cure: error.cure))
-        }
         for name in LaterFeatures.ignoredVariables.intersection(variables.filter { !$0.value.isEmpty }.keys).sorted() {
             notices.append("\(place(name)): set, but not used by this version")
         }

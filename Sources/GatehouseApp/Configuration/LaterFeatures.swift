@@ -3,20 +3,13 @@
 enum LaterFeatures {
     /// Tables and keys, with everything below them.
     static let paths: Set<String> = [
-        "redis", "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
-        "limits.redis_url",
+        "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
     ]
 
     static let ignoredVariables: Set<String> = [
         "RESEND_API_KEY", "AWS_SES_REGION", "AWS_SES_ACCESS_KEY_ID", "AWS_SES_SECRET_ACCESS_KEY",
         "AWS_SES_FROM_EMAIL", "MINIO_ENDPOINT", "MINIO_PORT", "MINIO_USE_SSL", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY",
         "GRAPH_WEBHOOK_URL", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET", "SENTRY_DSN",
-    ]
-
-    /// Variables that would change what the server means by its answers: two servers that count apart, say.
-    static let refusedVariables: [String: InvalidValue] = [
-        "REDIS_URL": InvalidValue(
-            "Redis is not available in this version: limits and revocations are kept in this process", cure: "remove the variable")
     ]
 
     /// The later feature that `path` belongs to.

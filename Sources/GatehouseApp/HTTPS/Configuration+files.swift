@@ -20,6 +20,7 @@ extension Configuration {
         if tls.mode == .acme {
             do throws(ConfigurationFault) { _ = try acme.authorities() } catch { faults.append(error) }
         }
+        do throws(ConfigurationFault) { _ = try redis.authorities() } catch { faults.append(error) }
         for site in sites { faults += site.faultsOfFiles }
         if !faults.isEmpty { throw ConfigurationFaults(faults: faults) }
     }
@@ -55,6 +56,20 @@ extension Configuration.Site {
 
 extension Configuration.TLS {
     var filePaths: [CertificateFilePaths] { zip(certificates, keys).map { CertificateFilePaths(certificate: $0, key: $1) } }
+}
+
+extension Configuration.Redis {
+    /// The content of `redis.ca_file`; `nil` where none is named.
+    func authorities() throws(ConfigurationFault) -> [UInt8]? {
+        guard let caFile else { return nil }
+        let pem = Array(try TextFile(path: caFile).text.utf8)
+        do throws(CertificateError) { _ = try PEM.certificates(pem) } catch {
+            throw ConfigurationFault(
+                .file(caFile, line: 0, column: 0), "is no redis.ca_file: \(error)", cure: "name a PEM file with the authority's certificate"
+            )
+        }
+        return pem
+    }
 }
 
 extension Configuration.ACME {

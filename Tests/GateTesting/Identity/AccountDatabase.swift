@@ -33,7 +33,7 @@ package struct AccountDatabase: Sendable {
         case name(String)
     }
 
-    package init(_ kind: DatabaseKind = .sqlite, time: any TimeSource = SystemTime(), migrated: Bool = true) async throws {
+    package init(_ kind: DatabaseKind = .current, time: any TimeSource = SystemTime(), migrated: Bool = true) async throws {
         let place: Place =
             switch kind {
             case .sqlite: .folder(TemporaryFolder())
@@ -61,7 +61,7 @@ package struct AccountDatabase: Sendable {
 
     /// Opens one, and closes it when `body` has returned.
     package static func with<Result>(
-        _ kind: DatabaseKind = .sqlite, time: any TimeSource = SystemTime(), migrated: Bool = true,
+        _ kind: DatabaseKind = .current, time: any TimeSource = SystemTime(), migrated: Bool = true,
         _ body: (AccountDatabase) async throws -> Result
     ) async throws -> Result {
         let database = try await AccountDatabase(kind, time: time, migrated: migrated)

@@ -73,6 +73,17 @@ package final class PostgresServer: Sendable {
         makeURL("postgres://gatehouse:keep-this-unseen@127.0.0.1:\(port)/\(database)\(settings)")
     }
 
+    /// A pooler in front of the server, which hands connections on after each transaction.
+    package func startBouncer() -> Int {
+        let answer = command("bouncer")
+        guard let port = Int(answer) else { preconditionFailure("PgBouncer: \(answer)") }
+        return port
+    }
+
+    package func url(_ database: String, bouncer port: Int, settings: String = "") -> PostgresURL {
+        makeURL("postgres://gatehouse@127.0.0.1:\(port)/\(database)\(settings)")
+    }
+
     private func makeURL(_ text: String) -> PostgresURL {
         do { return try PostgresURL(text) } catch { preconditionFailure("\(text): \(error)") }
     }

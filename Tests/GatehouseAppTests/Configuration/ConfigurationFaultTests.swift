@@ -144,11 +144,22 @@ struct ConfigurationFaultTests {
                 "gatehouse.toml:4:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
             ]
         ),
-        ("[limits]\nbackend = \"redis\"", ["gatehouse.toml:2:1: limits.backend: \"redis\" is not available in this version: write memory"]),
         (
-            "database.url = \"postgres://u:secret@h/db\"",
+            "[limits]\nbackend = \"redis\"",
             [
-                "gatehouse.toml:1:10: database.url: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
+                "gatehouse.toml:2:1: limits.backend is redis, but limits.redis_url is not set: write limits.redis_url = \"redis://127.0.0.1:6379\", or set REDIS_URL"
+            ]
+        ),
+        (
+            "limits.redis_url = \"redis://:secret@h\"\nredis.ca_file = \"ca.pem\"",
+            [
+                "gatehouse.toml:2:7: redis.ca_file is set, but limits.redis_url is without TLS: write rediss:// in it, or remove redis.ca_file"
+            ]
+        ),
+        (
+            "database.url = \"postgres://u:sec@ret@h/db\"",
+            [
+                "gatehouse.toml:1:10: database.url: cannot be told apart into user, host and database: percent-encode the password: @ is %40, / is %2F, : is %3A, ? is %3F"
             ]
         ),
         ("[limits.policies.logins]\nlimit = 3", ["gatehouse.toml:2:1: no site uses the policy \"logins\": did you mean \"login\"?"]),
@@ -233,15 +244,13 @@ struct ConfigurationFaultTests {
         (["PORT": "70000"], ["environment variable PORT: \"70000\" is no port: choose from 1 to 65535"]),
         (["PORT": "eighty"], ["environment variable PORT: \"eighty\" is no port: choose from 1 to 65535"]),
         (
-            ["REDIS_URL": "redis://:pw@h"],
-            [
-                "environment variable REDIS_URL: Redis is not available in this version: limits and revocations are kept in this process: remove the variable"
-            ]
+            ["REDIS_URL": "redis://:pw@h:many"],
+            ["environment variable REDIS_URL: has a port that is none: choose from 1 to 65535"]
         ),
         (
-            ["DATABASE_URL": "postgres://u:pw@h/db"],
+            ["DATABASE_URL": "postgres://u:pw@h/db?ssl=on"],
             [
-                "environment variable DATABASE_URL: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
+                "environment variable DATABASE_URL: has a setting after the ? that is not known: see DEPLOYMENT.md; of libpq's, sslmode, sslrootcert and passfile are the usual ones"
             ]
         ),
         (
