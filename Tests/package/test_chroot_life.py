@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from gate import PASSWORD, QUICK, merged, toml
-from packages import NEXT, PREVIOUS, install, package, purge, version
+from packages import NEXT, PREVIOUS, install, migrate_beyond, package, purge, version
 from service import get, main_pid, show
 from upgrading import Clients
 
@@ -76,7 +76,9 @@ def test_an_upgrade_under_load_fails_no_request(site):
         assert main_pid(site) not in (before, 0) and _socket_began(site) == sockets
         clients.wait_for(200)
     assert clients.failures == []
-    assert clients.slowest < 10
+    # The server before goes on until the new one is wholly there: for microseconds there was none.
+    gone, back = (int(show(site, f"Inactive{moment}TimestampMonotonic")) for moment in ("Enter", "Exit"))
+    assert 0 < back - gone < 500_000
     users = json.loads(site.run("gatehouse", "user", "list", "--limit", "1000", "--json").stdout)["users"]
     assert {user["email"] for user in users} == set(clients.registered) and len(clients.registered) > 3
     assert site.run("dpkg-query", "--show", "--showformat", "${Version}", "gatehouse").stdout == version()
@@ -131,3 +133,44 @@ def test_removal_ends_everything_and_reinstalling_brings_it_back(site):
     _configure(site, SITE)
     site.run("systemctl", "restart", "gatehouse.service")
     assert _call(site, "login", "ann@example.com").status_code == 200
+
+
+def test_a_backup_survives_the_machine(site):
+    """Backed up by hand and by the timer's service; purged with all data; installed, restored: the old password is good."""
+    assert _call(site, "register", "ann@example.com").status_code == 201
+    site.run("systemctl", "start", "gatehouse-backup.service")
+    (nightly,) = site.path("/var/lib/gatehouse/backups").glob("gatehouse-*.tar.gz")
+    site.run("gatehouse", "backup", "/root/kept.tar.gz")
+    assert nightly.stat().st_uid == site.path("/var/lib/gatehouse").stat().st_uid and site.path("/root/kept.tar.gz").stat().st_uid == 0
+    site.run("touch", "/var/lib/gatehouse/remove-data-on-purge")
+    purge(site)
+    assert not site.path("/var/lib/gatehouse").exists()
+
+    install(site, package())
+    _configure(site, SITE)
+    refused = site.run("gatehouse", "restore", "--replace", "/root/kept.tar.gz", check=False)
+    assert refused.returncode != 0, "a server runs"
+    site.run("systemctl", "stop", "gatehouse.socket", "gatehouse.service")
+    site.run("gatehouse", "restore", "--replace", "/root/kept.tar.gz")
+    site.run("systemctl", "start", "gatehouse.socket", "gatehouse.service")
+    assert _call(site, "login", "ann@example.com").status_code == 200
+
+
+def test_the_way_back_to_a_version_that_does_not_know_the_database(make_machine, tmp_path):
+    """As "Rollback" in DEPLOYMENT.md has it."""
+    machine = make_machine().boot()
+    install(machine, package())
+    _configure(machine, SITE)
+    machine.run("systemctl", "restart", "gatehouse.service")
+    assert _call(machine, "register", "ann@example.com").status_code == 201
+    made = json.loads(machine.run("gatehouse", "backup", "--json").stdout)["file"]
+    machine.run("systemctl", "stop", "gatehouse.socket", "gatehouse.service")
+    migrate_beyond(machine, tmp_path)
+    assert install(machine, package(PREVIOUS), "--allow-downgrades", check=False).returncode != 0
+
+    machine.run("apt-get", "remove", "--yes", "gatehouse")
+    assert "gatehouse.service does not run" in install(machine, package(PREVIOUS)).stdout
+    machine.run("systemctl", "stop", "gatehouse.socket", "gatehouse.service")
+    machine.run("gatehouse", "restore", "--replace", made)
+    machine.run("systemctl", "start", "gatehouse.socket", "gatehouse.service")
+    assert _call(machine, "login", "ann@example.com").status_code == 200
