@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Collection
 
 from gate import ROOT
 
@@ -55,14 +56,25 @@ def blocks(*languages: str) -> list[Block]:
     return [block for block in found if not languages or block.language in languages]
 
 
-def inline_commands() -> list[str]:
-    """The commands that stand in the text, each once: spans of code that begin with a program and go on."""
-    outside, inside = [], False
+def _spans(without: Collection[str] = ()) -> list[str]:
+    """What stands in the text as code."""
+    outside, inside, heading = [], False, ""
     for line in text().splitlines():
         if re.match(r" *```", line):
             inside = not inside
         elif not inside:
-            outside.append(line)
+            heading = line.lstrip("# ") if line.startswith("#") else heading
+            if heading not in without:
+                outside.append(line)
     spans = re.findall(r"(?<!`)`([^`]+)`(?!`)", "\n".join(outside))
-    commands = (re.sub(r"\s+", " ", span) for span in spans)
-    return sorted({command for command in commands if " " in command and command.split()[0] in PROGRAMS})
+    return sorted({re.sub(r"\s+", " ", span) for span in spans})
+
+
+def inline_commands(without: Collection[str] = ()) -> list[str]:
+    """The commands that stand in the text: what begins with a program and goes on. `without`: sections that are left out."""
+    return [span for span in _spans(without) if " " in span and span.split()[0] in PROGRAMS]
+
+
+def inline_settings() -> list[str]:
+    """The settings that stand in the text with a value."""
+    return [span for span in _spans() if re.match(r"[a-z_]+(\.[a-z_]+)+ = \S", span)]

@@ -35,6 +35,15 @@ def test_every_configuration_is_accepted(tmp_path, block):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("setting", guide.inline_settings())
+def test_every_setting_in_the_text_is_accepted(tmp_path, setting):
+    """Written as `section.key = value`, for a site with HTTPS."""
+    config = tmp_path / "gatehouse.toml"
+    config.write_text(f'{setting}\ndata_dir = "{tmp_path / "data"}"\npublic_url = "https://app.example.com"\nacme.email = "a@example.com"\n')
+    done = subprocess.run([BINARY, "check", "--config", config], capture_output=True, text=True, timeout=20, env={})
+    assert done.returncode == 0, done.stderr
+
+
 def test_links_within_the_page_lead_somewhere():
     text = guide.text()
     anchors = set()
