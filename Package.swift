@@ -122,7 +122,7 @@ let package = Package(
             swiftSettings: strict),
 
         // What `make bench` runs inside one process. Never shipped.
-        benchmark("limits-bench", ["GateCore", "GateLimits"]),
+        benchmark("limits-bench", ["GateCore", "GateLimits", "GateNet", "GateRedis", logging]),
         benchmark("net-bench", ["GateCore", "GateCrypto", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
         benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
         benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
@@ -204,8 +204,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateProxy", "GatehouseApp", nioCore, nioHTTP1,
-                nioHPACK,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateRedis", "GateProxy", "GatehouseApp", nioCore,
+                nioHTTP1, nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
