@@ -7,7 +7,10 @@ BENCH_OPTIONS ?=
 GATEHOUSE := .build/release/gatehouse
 CHECKED := --explicit-target-dependency-import-check error
 
-.PHONY: help run dev build test lint format fuzz bench db-migrate db-reset db-shell env-check install-hooks clean
+# What is done here is done to this folder, also on a machine where the package is installed.
+export GATEHOUSE_CONFIG :=
+
+.PHONY: help run dev build deb test lint format fuzz bench db-migrate db-reset db-shell env-check install-hooks clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -23,6 +26,9 @@ dev: ## Build for debugging, and serve with readable logs
 
 build: ## Leave the stripped release binary at .build/release/gatehouse
 	scripts/build-release
+
+deb: build ## Make the Debian package, dist/gatehouse_VERSION_ARCH.deb
+	scripts/build-deb
 
 test: ## Prove everything: lint, unit and scenario tests, the release binary from outside
 	scripts/test

@@ -63,11 +63,15 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CTimex"),
+        // Not linked: opened at run time by whoever asks for Postgres.
+        .systemLibrary(name: "CPostgres"),
+        .systemLibrary(name: "CMalloc"),
         // System calls that Swift does not import.
         .target(name: "CFiles"),
 
         // Floor 1
         module("GateCore", ["CFiles"]),
+        module("GateCompression", ["CZlib"], links: [.linkedLibrary("z")]),
 
         // Floor 2
         module(
@@ -80,13 +84,14 @@ let package = Package(
         // Floor 3
         module(
             "GateNet",
-            ["GateCore", "GateCrypto", "GateHTTP", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging],
-            links: [.linkedLibrary("z")]),
+            ["GateCore", "GateCompression", "GateCrypto", "GateHTTP", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging]),
         module("GateACME", ["GateCore", "GateCrypto", "GateHTTP", nioCore, nioHTTP1, logging]),
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
+        module("GatePostgres", ["GateCore", "GateSQL", "CPostgres", logging]),
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
+        module("GateBackup", ["GateCore", "GateCompression", "GateCrypto"]),
 
         // Floor 4
         module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
@@ -110,15 +115,16 @@ let package = Package(
         module(
             "GatehouseApp",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GateIdentity",
-                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", nioCore, nioPosix, nioHTTP1, logging,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
+                "GateBackup", "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore,
+                nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["GateCore", "GateSQL", "GatehouseApp", argumentParser, logging],
+            dependencies: ["GateCore", "GateSQL", "GateBackup", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
         // What `make bench` runs inside one process. Never shipped.
@@ -137,8 +143,8 @@ let package = Package(
         .target(
             name: "GateTesting",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", nioCore,
-                nioHTTP1, logging,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateLimits", "GateIdentity", "GateStores",
+                nioCore, nioHTTP1, logging,
             ],
             path: "Tests/GateTesting", swiftSettings: strict),
 
@@ -155,9 +161,11 @@ let package = Package(
                 "GateCore", "GateCrypto", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioHTTP2, nioHPACK,
                 logging,
             ]),
+        tests("GateBackupTests", ["GateCore", "GateCompression", "GateCrypto", "GateBackup"]),
         tests("GateACMETests", ["GateCore", "GateCrypto", "GateHTTP", "GateACME", nioCore, nioHTTP1, logging]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
+        tests("GatePostgresTests", ["GateCore", "GateSQL", "GatePostgres", logging]),
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
@@ -189,8 +197,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateAPI", "GateProxy",
-                "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateIdentity", "GateACME", "GateBackup",
+                "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),
@@ -204,8 +212,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateRedis", "GateProxy", "GatehouseApp", nioCore,
-                nioHTTP1, nioHPACK,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateRedis", "GateAccess", "GateAPI",
+                "GateProxy", "GatehouseApp", nioCore, nioHTTP1, nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))

@@ -5,8 +5,9 @@ import Glibc
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
     case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls, http2, ranges,
-        folder, resp
+        folder, forwarding, answer, sites, resp
     case environmentFile = "env-file"
+    case forwardAuth = "forward-auth"
 
     static let chosen: FuzzTarget = {
         guard let name = getenv("FUZZ_TARGET").map({ String(cString: $0) }), let target = FuzzTarget(rawValue: name) else {
@@ -35,6 +36,10 @@ enum FuzzTarget: String, CaseIterable {
         case .ranges: fuzzRanges(bytes)
         case .folder: fuzzFolder(bytes)
         case .resp: fuzzRESP(bytes)
+        case .forwarding: fuzzForwarding(bytes)
+        case .answer: fuzzAnswer(bytes)
+        case .sites: fuzzSites(bytes)
+        case .forwardAuth: fuzzForwardAuth(bytes)
         case .environmentFile: fuzzEnvironmentFile(bytes)
         case .certificate: fuzzCertificate(bytes)
         }

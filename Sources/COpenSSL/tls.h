@@ -41,6 +41,8 @@ static inline int gate_ssl_set_server_name(SSL *ssl, const char *name) { return 
 
 static inline void gate_ssl_no_tickets(SSL *ssl) { SSL_set_options(ssl, SSL_OP_NO_TICKET); }
 
+static inline void gate_openssl_free(void *memory) { OPENSSL_free(memory); }
+
 static inline void gate_bio_set_retry_read(BIO *bio) {
     BIO_clear_retry_flags(bio);
     BIO_set_retry_read(bio);

@@ -1,6 +1,5 @@
 #pragma once
 #include <sqlite3.h>
-#include <sys/prctl.h>
 
 // sqlite3_db_config takes variable arguments, which Swift cannot call.
 static inline int gate_sqlite3_db_config_bool(sqlite3 *db, int option, int value) {
@@ -18,6 +17,3 @@ static inline int gate_sqlite3_bind_text(sqlite3_stmt *statement, int index, con
 static inline int gate_sqlite3_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int length) {
     return sqlite3_bind_blob(statement, index, length > 0 ? bytes : (const void *)"", length, SQLITE_TRANSIENT);
 }
-
-// prctl takes variable arguments too. Names the calling thread, for top(1) and debuggers.
-static inline void gate_name_thread(const char *name) { prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0); }

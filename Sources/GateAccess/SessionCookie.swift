@@ -18,5 +18,17 @@ package struct SessionCookie: Sendable {
 
     package var clear: String { "\(name)=; Max-Age=0\(attributes)" }
 
+    /// Whether a browser that takes this value of a `Set-Cookie` field would send it as a session's cookie. A cookie without a name is sent as
+    /// its value alone, which may look like another's name and value.
+    package func isSet(by value: UnsafeRawBufferPointer) -> Bool {
+        let pair = value.prefix { $0 != UInt8(ascii: ";") }
+        var rest = pair.drop(while: Self.isSpace)
+        if rest.first == UInt8(ascii: "=") { rest = rest.dropFirst().drop(while: Self.isSpace) }
+        guard rest.starts(with: nameBytes) else { return false }
+        return rest.dropFirst(nameBytes.count).drop(while: Self.isSpace).first == UInt8(ascii: "=")
+    }
+
+    private static func isSpace(_ octet: UInt8) -> Bool { octet == 0x20 || octet == 0x09 }
+
     private var attributes: String { "; Path=/; HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "") }
 }

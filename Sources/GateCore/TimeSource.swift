@@ -46,6 +46,14 @@ package struct SystemTime: TimeSource {
         return MonotonicInstant(nanoseconds: UInt64(time.seconds) * 1_000_000_000 + UInt64(time.nanoseconds))
     }
 
+    #if canImport(Glibc)
+        /// The time since the machine was booted, in which proc(5) says when processes began.
+        package func sinceBoot() -> Duration {
+            let time = read(CLOCK_BOOTTIME)
+            return .seconds(time.seconds) + .nanoseconds(time.nanoseconds)
+        }
+    #endif
+
     /// Reads the two fields of a timespec(3) by their places: compiled as a whole module, Swift 6.3 takes the C structure for one of
     /// its private module SwiftOverlayShims and forbids its members.
     private func read(_ clock: clockid_t) -> (seconds: time_t, nanoseconds: Int) {

@@ -45,18 +45,18 @@ package struct FieldSection: Sendable {
     package func first(_ name: StaticString) -> String? {
         var found: String?
         forEach { candidate, value, _ in
-            if found == nil, Self.matches(candidate, name) { found = String(decoding: value, as: UTF8.self) }
+            if found == nil, Octet.matches(candidate, name) { found = String(decoding: value, as: UTF8.self) }
         }
         return found
     }
 
-    /// The fields whose names `isKept` takes, as they came.
+    /// The fields that `isKept` takes, as they came.
     @inlinable
-    package func encoded(where isKept: (_ name: UnsafeRawBufferPointer) -> Bool) -> EncodedFields {
+    package func encoded(where isKept: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool) -> EncodedFields {
         EncodedFields(
             lines: [UInt8](unsafeUninitializedCapacity: lines.readableBytes) { target, count in
-                forEach { name, _, line in
-                    guard isKept(name) else { return }
+                forEach { name, value, line in
+                    guard isKept(name, value) else { return }
                     UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[count..<count + line.count])
                         .copyMemory(from: line)
                     count += line.count
@@ -70,18 +70,6 @@ package struct FieldSection: Sendable {
         fields.reserveCapacity(12)
         forEach { name, value, _ in fields.append((String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))) }
         return HTTPHeaders(fields)
-    }
-
-    /// Whether `octets` spells `name` in any case; `name` is lower-case ASCII.
-    @inlinable
-    package static func matches(_ octets: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
-        guard octets.count == name.utf8CodeUnitCount else { return false }
-        for index in 0..<octets.count {
-            let octet = octets[index]
-            let lowered = octet >= UInt8(ascii: "A") && octet <= UInt8(ascii: "Z") ? octet | 0x20 : octet
-            guard lowered == name.utf8Start[index] else { return false }
-        }
-        return true
     }
 }
 

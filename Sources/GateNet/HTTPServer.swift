@@ -9,9 +9,10 @@ import Synchronization
 /// Started once and stopped once. The event loops are the caller's, who shuts them down after the server.
 package final class HTTPServer: Sendable {
     private let listeners: [Listener]
-    private let group: any EventLoopGroup
-    private let service: HTTPService
-    private let loops: LoopContexts
+    let group: any EventLoopGroup
+    let service: HTTPService
+    let loops: LoopContexts
+    let roomKeeper: RoomKeeper
     private let channels = Mutex<[any Channel]>([])
 
     package init(
@@ -22,7 +23,9 @@ package final class HTTPServer: Sendable {
         self.listeners = listeners
         self.group = group
         service = HTTPService(configuration: configuration, responder: responder, observer: observer, time: time)
-        loops = LoopContexts(group, idStart: entropy.uint64(), service: service)
+        let loops = LoopContexts(group, idStart: entropy.uint64(), service: service)
+        self.loops = loops
+        roomKeeper = RoomKeeper(time) { loops.tell { $0.makeRoom() } }
     }
 
     /// Connections that are open now, those about to be refused among them.
@@ -38,10 +41,8 @@ package final class HTTPServer: Sendable {
         var bound: [BoundAddress] = []
         for listener in listeners {
             do {
-                let channel = try await bind(listener)
-                channels.withLock { $0.append(channel) }
-                bound.append(
-                    BoundAddress(listener: listener.address, host: channel.localAddress?.ipAddress, port: channel.localAddress?.port))
+                let address = try await bind(listener) { channel in channels.withLock { $0.append(channel) } }
+                bound.append(BoundAddress(listener: listener.address, host: address?.ipAddress, port: address?.port))
             } catch {
                 await closeListeners()
                 throw ListenError(listener.address, error)
@@ -82,15 +83,18 @@ package final class HTTPServer: Sendable {
         for case .unix(let path) in listeners.map(\.address) where !open.isEmpty { try? UnixSocketFile.clear(path) }
     }
 
+    private struct OneTooMany: Error {}
+
     /// Leads a new connection to HTTP. Nothing in it waits: a future for each step was a good part of what accepting cost.
-    private static func lead(_ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext) throws {
+    static func lead(_ channel: any Channel, through decorator: (any ConnectionDecorator)?, _ loop: LoopContext) throws {
         if let options = channel.syncOptions {
             // Reads happen when the connection asks for them: that is the back-pressure. TCP_NODELAY comes from the listening socket, on
             // which NIO sets it.
             try options.setOption(.autoRead, value: false)
+            try options.setOption(.maxMessagesPerRead, value: 1)
             try options.setOption(.allowRemoteHalfClosure, value: true)
-            try options.setOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 64 << 10))
+            // What malloc(3) hands out without a look at its heap: up to 1032 bytes.
+            try options.setOption(.recvAllocator, value: ReceiveSize(initial: 1024))
         }
         let admission = Admission(loop)
         guard let decorator else {
@@ -98,8 +102,10 @@ package final class HTTPServer: Sendable {
             return
         }
         let bound = NIOLoopBound((loop, admission), eventLoop: channel.eventLoop)
-        try channel.pipeline.syncOperations.addHandler(Turnstile(admission))
-        try decorator.decorate(channel) { applicationProtocol in
+        // One too many is closed without a word: a handshake only to say so is what it costs to serve it.
+        guard admission.enter(channel) else { throw OneTooMany() }
+        admission.beginHandshake(channel)
+        try decorator.decorate(channel, onLoop: loop.number) { applicationProtocol in
             let (loop, admission) = bound.value
             admission.endHandshake()
             try serve(channel, applicationProtocol, decorator.scheme, loop, admission)
@@ -118,38 +124,6 @@ package final class HTTPServer: Sendable {
             population.beginMultiplexing()
             channel.closeFuture.whenComplete { _ in population.endMultiplexing() }
             try HTTP2Connection.add(to: pipeline, loop: loop, scheme: scheme, admission: admission)
-        }
-    }
-
-    private func bind(_ listener: Listener) async throws -> any Channel {
-        let limits = service.configuration.limits
-        let loops = loops
-        let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: CInt(limits.backlog))
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.maxMessagesPerRead, value: 16)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptBackoff { loops.tell { $0.makeRoom() } })
-                }
-            }
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Self.lead(channel, through: listener.decorator, loops.context(of: channel.eventLoop))
-                }
-            }
-        switch listener.address {
-        case .tcp(let host, let port):
-            var bootstrap = bootstrap
-            if host.contains(":") {
-                // Else `[::]` would take the IPv4 port too, and `0.0.0.0` beside it would find it taken, see ipv6(7).
-                bootstrap = bootstrap.serverChannelOption(
-                    ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
-            }
-            return try await bootstrap.bind(host: host, port: port).get()
-        case .unix(let path):
-            return try await bootstrap.withBoundSocket(UnixSocketFile.listen(path, backlog: limits.backlog)).get()
-        case .descriptor(let descriptor): return try await bootstrap.withBoundSocket(descriptor).get()
         }
     }
 }

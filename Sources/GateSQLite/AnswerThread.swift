@@ -1,3 +1,5 @@
+import GateSQL
+
 /// Tells callers the outcome of their writes while the writer is busy with the next ones. To wake a task costs about as much as
 /// a small write; with hundreds to a commit that time is better spent beside the writer than in it.
 struct AnswerThread: Sendable {
@@ -23,7 +25,7 @@ struct AnswerThread: Sendable {
     }
 
     /// Answers from the caller's thread.
-    static func answer(_ outcomes: Outcomes) {
+    static func answer(_ outcomes: some Sequence<Outcomes.Element>) {
         for (job, error) in outcomes {
             if let error { job.fail(error) } else { job.succeed() }
         }

@@ -20,6 +20,7 @@ package final class DataDirectoryLock: Sendable {
         let descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SQLiteFile.systemError(errno, "\(path) cannot be made") }
         do throws(StorageError) {
+            try Self.giveToOwner(of: folder, descriptor, path: path)
             try Self.lock(descriptor, path: path, folder: folder)
             try Self.write("\(getpid())\n", to: descriptor, path: path)
         } catch {
@@ -38,6 +39,15 @@ package final class DataDirectoryLock: Sendable {
             return descriptor
         }
         if descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
+    /// What root makes in the folder of another user has to be that user's, who could not lock it otherwise. SQLite does so with its files.
+    private static func giveToOwner(of folder: String, _ descriptor: Int32, path: String) throws(StorageError) {
+        var owner = stat()
+        var file = stat()
+        guard geteuid() == 0, stat(folder.isEmpty ? "." : folder, &owner) == 0, fstat(descriptor, &file) == 0, file.st_uid != owner.st_uid
+        else { return }
+        guard fchown(descriptor, owner.st_uid, owner.st_gid) == 0 else { throw SQLiteFile.systemError(errno, "\(path) cannot be given away") }
     }
 
     private static func lock(_ descriptor: Int32, path: String, folder: String) throws(StorageError) {

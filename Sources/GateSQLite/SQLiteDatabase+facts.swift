@@ -1,4 +1,5 @@
 import CSQLite
+import GateSQL
 
 extension SQLiteDatabase {
     /// The version of the SQLite that is linked in.

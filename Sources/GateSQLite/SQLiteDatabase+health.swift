@@ -1,13 +1,5 @@
-package import GateCore
-import GateSQL
-
-/// Whether a database can do its work.
-package enum DatabaseHealth: Hashable, Sendable {
-    /// It can; a read took this long.
-    case ok(latency: Duration)
-    /// It cannot, and why. For the log: what clients see of it is less.
-    case failing(StorageError)
-}
+import GateCore
+package import GateSQL
 
 extension SQLiteDatabase {
     /// Reads a row. Where the last write failed for want of space or of a sound disk, also tries a small durable write, at most

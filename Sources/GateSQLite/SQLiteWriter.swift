@@ -101,9 +101,21 @@ struct SQLiteWriter: ~Copyable {
             return
         }
         condition.writeSucceeded()
-        if backlog.isEmpty && queue.waiting == 0 { AnswerThread.answer(batch) } else { answers.hand(batch) }
+        answer(batch)
         if let connection { log.committed(connection) }
     }
+
+    /// Answers by the other thread where there is more to write. Where nothing waits, the first are answered here, so that they can come
+    /// back with their next write while that thread wakes up and answers the rest.
+    private func answer(_ batch: AnswerThread.Outcomes) {
+        guard backlog.isEmpty && queue.waiting == 0 else { return answers.hand(batch) }
+        let first = batch.prefix(Self.answeredHere)
+        if first.count < batch.count { answers.hand(Array(batch[first.count...])) }
+        AnswerThread.answer(first)
+    }
+
+    /// About as many as are answered while another thread wakes up.
+    private static let answeredHere = 16
 
     /// The next write that may run in this transaction. What arrived since it began joins it.
     private mutating func next(after count: Int, until end: MonotonicInstant) -> (any TransactionJob)? {

@@ -13,13 +13,15 @@ protocol TransactionJob: AnyObject, Sendable {
 
 /// A body and the task that waits for its result.
 ///
-/// Sendable: `result` is touched by the connection's thread only. The continuation is an unchecked one, which saves two allocations for each
+/// Sendable: the result is touched by one thread at a time: the connection's, and then the one that answers. The continuation is an unchecked one, which saves two allocations for each
 /// transaction: a job is answered once, by the thread that ran it or by the one that could not put it into the queue.
 final class BodyJob<Result: Sendable>: TransactionJob, @unchecked Sendable {
     let alone: Bool
     private let continuation: UnsafeContinuation<Result, any Error>
     private let body: @Sendable (SQLiteConnection) throws -> Result
-    private var result: Result?
+    // An optional would have its type looked up at run time, for each run.
+    private let result: UnsafeMutablePointer<Result>
+    private var hasResult = false
 
     init(
         alone: Bool, continuation: UnsafeContinuation<Result, any Error>,
@@ -28,13 +30,29 @@ final class BodyJob<Result: Sendable>: TransactionJob, @unchecked Sendable {
         self.alone = alone
         self.continuation = continuation
         self.body = body
+        result = .allocate(capacity: 1)
     }
 
-    func run(_ connection: SQLiteConnection) throws { result = try body(connection) }
+    deinit {
+        discardResult()
+        result.deallocate()
+    }
+
+    func run(_ connection: SQLiteConnection) throws {
+        discardResult()
+        result.initialize(to: try body(connection))
+        hasResult = true
+    }
+
+    private func discardResult() {
+        if hasResult { result.deinitialize(count: 1) }
+        hasResult = false
+    }
 
     func succeed() {
-        guard let result else { return fail(StorageError.misuse(reason: "a transaction was answered before it ran")) }
-        continuation.resume(returning: result)
+        guard hasResult else { return fail(StorageError.misuse(reason: "a transaction was answered before it ran")) }
+        hasResult = false
+        continuation.resume(returning: result.move())
     }
 
     func fail(_ error: any Error) { continuation.resume(throwing: error) }

@@ -9,6 +9,12 @@ package enum AccountMigrations {
         migration(1, "accounts", up: PackageResources.sqlite_0001_accounts_up_sql, down: PackageResources.sqlite_0001_accounts_down_sql)
     ]
 
+    /// The same steps in Postgres's types.
+    package static let postgres: [Migration] = [
+        migration(
+            1, "accounts", up: PackageResources.postgres_0001_accounts_up_sql, down: PackageResources.postgres_0001_accounts_down_sql)
+    ]
+
     private static func migration(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) -> Migration {
         Migration(version: version, name: name, up: String(decoding: up, as: UTF8.self), down: String(decoding: down, as: UTF8.self))
     }

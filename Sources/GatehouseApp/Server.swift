@@ -16,12 +16,13 @@ package enum Server {
     /// Returns after an orderly end, on `SIGTERM` or `SIGINT`.
     ///
     /// - Parameters:
+    ///   - file: where the operator sets what is not set yet.
     ///   - readAgain: reads the sources of `configuration` again.
     ///   - output: where `log` goes.
     /// - Throws: `CommandFailure` where it could not start, or a part of it failed.
     package static func run(
-        _ configuration: Configuration, readAgain: @escaping @Sendable () -> Result<Configuration.Loaded, ConfigurationFaults>, log: Logger,
-        output: LogOutput
+        _ configuration: Configuration, file: String? = nil,
+        readAgain: @escaping @Sendable () -> Result<Configuration.Loaded, ConfigurationFaults>, log: Logger, output: LogOutput
     ) async throws {
         // A client that goes away must not end the process: writing to it fails with EPIPE instead.
         signal(SIGPIPE, SIG_IGN)
@@ -30,36 +31,40 @@ package enum Server {
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let time = SystemTime()
         let entropy = SystemEntropy()
+        try DataFolderOwner.refuseRoot(on: configuration.dataDirectory)
+        let environment = ProcessEnvironment.current
+        let manager = ServiceManager(environment: environment)
+        let starts = StartRecord(environment: environment, manager: manager)
+        try await starts?.wait(time, manager: manager, log: log)
         do {
-            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let lock = try DataFolderLock.take(configuration.dataDirectory)
             defer { lock.release() }
+            let plan = try ListenerPlan(configuration, InheritedSockets(environment: environment), file: file, log: log)
             let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)
-            try await serve(composition, hangups, readAgain: readAgain, time: time, entropy: entropy, log: log, output: output)
-        } catch let error as StorageError {
-            throw CommandFailure(error)
+            try await serve(
+                composition, plan, manager, hangups, readAgain: readAgain, time: time, entropy: entropy, log: log, output: output)
+        } catch {
+            let failure = (error as? StorageError).map { CommandFailure($0) } ?? error
+            // The service manager does not start it again for this.
+            if (failure as? CommandFailure)?.code == .configuration { starts?.forget() }
+            throw failure
         }
+        starts?.forget()
     }
 
     private static func serve(
-        _ composition: Composition, _ hangups: UnixSignalsSequence, readAgain: @escaping ConfigurationReload.Read, time: any TimeSource,
-        entropy: any Entropy, log: Logger, output: LogOutput
+        _ composition: Composition, _ plan: ListenerPlan, _ manager: ServiceManager, _ hangups: UnixSignalsSequence,
+        readAgain: @escaping ConfigurationReload.Read, time: any TimeSource, entropy: any Entropy, log: Logger, output: LogOutput
     ) async throws {
         let configuration = composition.configuration
         let group = MultiThreadedEventLoopGroup.singleton
-        let environment = ProcessEnvironment.current
-        let manager = ServiceManager(environment: environment)
-        var inherited = try InheritedSockets(environment: environment)
         let observer = ExchangeObservers([
             AccessLog(output), HTTPMetrics(composition.metrics),
         ])
-        func server(
-            _ addresses: [ListenAddress], _ responder: any Responder, _ observer: any ExchangeObserver,
-            decorator: (any ConnectionDecorator)? = nil
-        ) -> HTTPServer {
+        func server(_ listeners: [Listener], _ responder: any Responder, _ observer: any ExchangeObserver) -> HTTPServer {
             HTTPServer(
-                addresses.flatMap { inherited.listenerAddresses(for: $0) }.map { Listener($0, decorator: decorator) },
-                configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group, time: time,
-                entropy: entropy)
+                listeners, configuration: HTTPServerConfiguration(configuration), responder: responder, observer: observer, group: group,
+                time: time, entropy: entropy)
         }
         var limits = ClientLimits()
         // Each application has a limit of its own. This one is for all together: slow clients of one must not take the others' places.
@@ -72,22 +77,17 @@ package enum Server {
         let upstreams = WatchedUpstreams()
         upstreams.watch(front.upstreams)
         composition.metrics.register(upstreams: { upstreams.current })
+        let status = plan.waiting?.status ?? "Serving \(configuration.publicURL)"
         let reload = ConfigurationReload(
             front, composition: composition, client: client, responders: responders, upstreams: upstreams, output: output,
-            manager: manager, log: log, read: readAgain)
+            manager: manager, status: status, log: log, read: readAgain)
         var doors: [(name: String, server: HTTPServer)] = []
         if !configuration.listen.http.isEmpty {
-            doors.append(("http", server(configuration.listen.http, responders.plainResponder(https), observer)))
+            doors.append(("http", server(plan.http.map { Listener($0) }, responders.plainResponder(https), observer)))
         }
         if let https {
             let decorator = TLSServerDecorator(certificates: https.tls, observer: TLSMetrics(composition.metrics))
-            doors.append(("https", server(configuration.listen.https, responders.responder, observer, decorator: decorator)))
-        }
-        guard inherited.isEmpty else {
-            throw CommandFailure(
-                .configuration,
-                "The service manager listens on \(inherited.left.joined(separator: ", ")) for gatehouse, and neither listen.http nor "
-                    + "listen.https names that: name it there, or take it out of gatehouse.socket.")
+            doors.append(("https", server(plan.https.map { Listener($0, decorator: decorator) }, responders.responder, observer)))
         }
         for door in doors { composition.metrics.register(connectionsOf: door.server, scheme: door.name) }
         var services: [any Service] = [
@@ -95,18 +95,28 @@ package enum Server {
                 await client.shutDown()
                 await composition.close()
             },
+            FollowChangesService(identity: composition.identity),
             MaintenanceService(identity: composition.identity, limits: composition.backends.memoryLimits, log: log),
+            MemoryService(),
             HTTPServerService(
                 name: "admin",
-                server: server([.unix(path: configuration.listen.admin)], composition.admin(reload: reload), ExchangeObservers([])),
+                server: server(plan.admin.map { Listener($0) }, composition.admin(reload: reload), ExchangeObservers([])),
                 shutdownTimeout: .seconds(1), log: log),
         ]
-        if let address = configuration.metrics.address {
+        if !plan.metrics.isEmpty {
             let metrics = composition.metrics
             services.append(
                 HTTPServerService(
-                    name: "metrics", server: server([address], MetricsEndpoint { metrics.text }, ExchangeObservers([])),
+                    name: "metrics",
+                    server: server(plan.metrics.map { Listener($0) }, MetricsEndpoint { metrics.text }, ExchangeObservers([])),
                     shutdownTimeout: .seconds(1), log: log))
+        }
+        if let waiting = plan.waiting {
+            waiting.tell(log)
+            let responder = waiting.responder(baseURL: configuration.publicURL.description)
+            services.append(
+                HTTPServerService(
+                    name: "waiting", server: server(waiting.listeners, responder, observer), shutdownTimeout: .seconds(1), log: log))
         }
         let listening = Listening(listeners: doors.count)
         services.append(
@@ -117,12 +127,12 @@ package enum Server {
                         started: { _ in
                             guard listening.started() else { return }
                             log.notice("Ready", metadata: ["url": "\(configuration.publicURL)", "version": "\(GatehouseVersion.current)"])
-                            manager.isReady(status: "Serving \(configuration.publicURL)")
+                            manager.isReady(status: status)
                         },
                         stopping: {
                             guard composition.health.stop() else { return }
                             log.notice("Stopping: finishing what runs")
-                            manager.isStopping()
+                            manager.isStopping(within: configuration.http.shutdownTimeout + Self.stoppingReserve)
                         })
                 }))
         if https != nil { services.append(CertificateService(listening: listening, certificates: composition.certificates)) }
@@ -138,6 +148,9 @@ package enum Server {
         try await lifecycle.run()
         log.notice("Stopped")
     }
+
+    /// For what has to be done after the last request: writing what is not on the disk yet, and closing the database.
+    private static let stoppingReserve = Duration.seconds(15)
 
     /// As many connections as the hard limit admits: the soft limit of 1024 is for programs that use select(2).
     private static func raiseDescriptorLimit() {
@@ -175,31 +188,5 @@ extension HTTPServerConfiguration {
         compresses = http.compression
         trustedProxies = configuration.listen.trustedProxies
         baseURL = configuration.publicURL.description
-    }
-}
-
-extension InheritedSockets {
-    /// Where to listen for `address`: on the sockets that are there for it, or on its own.
-    fileprivate mutating func listenerAddresses(for address: ListenAddress) -> [ListenerAddress] {
-        let sockets = take(for: address)
-        return sockets.isEmpty ? address.listenerAddresses : sockets.map { .descriptor($0.descriptor) }
-    }
-}
-
-extension ListenAddress {
-    /// Every address of the machine is two listeners, or one where the kernel has no IPv6 (CHECKLIST 55).
-    var listenerAddresses: [ListenerAddress] {
-        switch self {
-        case .tcp(let address, let port): [.tcp(host: address.description, port: port)]
-        case .anyAddress(let port): Self.anyHosts.map { .tcp(host: $0, port: port) }
-        case .unix(let path): [.unix(path: path)]
-        }
-    }
-
-    private static var anyHosts: [String] {
-        let probe = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
-        guard probe >= 0 else { return ["0.0.0.0"] }
-        close(probe)
-        return ["0.0.0.0", "::"]
     }
 }

@@ -1,13 +1,19 @@
 import GateCore
 import GatehouseApp
+import Glibc
 import Logging
 
 extension ConfigurationOptions {
-    func sources(_ flags: [(name: String, value: String)] = []) -> Configuration.Sources {
+    /// - Parameter installed: whether the packaged configuration is used where none is named. `serve` does not: started in a
+    ///   folder, it serves from that folder.
+    func sources(_ flags: [(name: String, value: String)] = [], installed: Bool = true) -> Configuration.Sources {
         var flags = flags
         if let dataDir { flags.append(("--data-dir", dataDir)) }
+        let environment = ProcessEnvironment.current
+        let packaged = installed && access(Installation.configuration, F_OK) == 0 ? Installation.configuration : nil
         return Configuration.Sources(
-            flags: flags, environment: ProcessEnvironment.current, environmentFile: envFile, configurationFile: config,
+            flags: flags, environment: environment, environmentFile: envFile,
+            configurationFile: Installation.configurationFile(option: config, environment: environment, installed: packaged),
             cores: ProcessEnvironment.cores)
     }
 

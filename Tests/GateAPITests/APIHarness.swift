@@ -5,9 +5,6 @@ import GateCrypto
 import GateHTTP
 import GateIdentity
 import GateLimits
-import GateSQL
-import GateSQLite
-import GateStores
 import GateTesting
 import Logging
 import NIOCore
@@ -23,8 +20,8 @@ struct APIHarness {
     let admin: AdminAPI
     let certificates = ScriptedCertificates()
     let log = LogRecorder()
-    private let database: SQLiteDatabase
-    private let folder: TemporaryFolder
+    let backups = ScriptedBackups()
+    private let database: AccountDatabase
 
     static let origin = "http://gate.test"
 
@@ -33,16 +30,15 @@ struct APIHarness {
         registration: IdentityRules.Registration = .open,
         origins: [String] = [], secure: Bool = false, doors: any DoorDirectory = NoDoors(), proxies: [String] = []
     ) async throws {
-        folder = TemporaryFolder()
         let logger = log.logger
         let entropy = SeededEntropy(seed: 1)
-        database = try await SQLiteDatabase.open(path: "\(folder.path)/gatehouse.db", time: time, logger: logger)
-        _ = try await MigrationPlan(AccountMigrations.sqlite).up(database, time: time)
+        database = try await AccountDatabase(time: time)
+        let stores = database.stores
         var rules = IdentityRules()
         rules.registration = registration
         identity = Identity(
-            users: SQLUserStore(database), sessions: SQLSessionStore(database), organisations: SQLOrganisationStore(database),
-            revocationStore: SQLRevocationStore(database), loginFailures: SQLLoginFailureStore(database),
+            users: stores.users, sessions: stores.sessions, organisations: stores.organisations, revocationStore: stores.revocations,
+            loginFailures: stores.loginFailures,
             passwords: PasswordHasher(cost: 4, threads: 1, queueLimit: 64, entropy: entropy),
             accessTokens: AccessTokenIssuer(
                 issuer: Self.origin, audience: Self.origin,
@@ -70,7 +66,8 @@ struct APIHarness {
                 cookie: cookie, publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: limits, health: health, certificates: certificates, rotateSecrets: { "rotated" },
+                identity: identity, limits: limits, health: health, certificates: certificates, backups: backups,
+                rotateSecrets: { "rotated" },
                 metrics: { "metric 1\n" }, time: time,
                 log: logger))
     }

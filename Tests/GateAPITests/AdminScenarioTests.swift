@@ -3,10 +3,11 @@ import GateAccess
 import GateCore
 import GateHTTP
 import GateLimits
+import GateTesting
 import NIOHTTP1
 import Testing
 
-@Suite("The operator's calls")
+@Suite("The operator's calls", .onEachDatabase)
 struct AdminScenarioTests {
     @Test("a user is added, shown by id and address, given a password, and deleted")
     func users() async throws {

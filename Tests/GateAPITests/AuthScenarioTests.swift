@@ -6,7 +6,7 @@ import GateTesting
 import NIOHTTP1
 import Testing
 
-@Suite("Accounts over the API")
+@Suite("Accounts over the API", .onEachDatabase)
 struct AuthScenarioTests {
     @Test("register, who am I, refresh, sessions, log out: and then the token is refused")
     func wholeLife() async throws {

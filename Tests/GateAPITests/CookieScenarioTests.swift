@@ -4,7 +4,7 @@ import GateTesting
 import NIOHTTP1
 import Testing
 
-@Suite("The session cookie over the API")
+@Suite("The session cookie over the API", .onEachDatabase)
 struct CookieScenarioTests {
     @Test("CHECKLIST 12: reading needs the cookie alone, changing also a same-origin word; a bearer token needs neither")
     func crossSite() async throws {

@@ -1,4 +1,5 @@
 import GateCore
+import GateTesting
 import Testing
 
 @testable import GateCrypto

@@ -4,7 +4,7 @@ import GateIdentity
 import GateTesting
 import Testing
 
-@Suite("Who a request is made by")
+@Suite("Who a request is made by", .onEachDatabase)
 struct AuthenticationTests {
     @Test("token and cookie name the same user and session")
     func both() async throws {

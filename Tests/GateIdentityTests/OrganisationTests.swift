@@ -3,7 +3,7 @@ import GateIdentity
 import GateTesting
 import Testing
 
-@Suite("Organisations")
+@Suite("Organisations", .onEachDatabase)
 struct OrganisationTests {
     private struct Cast {
         var organisation: Organisation.ID

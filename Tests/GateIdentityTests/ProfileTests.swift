@@ -3,7 +3,7 @@ import GateIdentity
 import GateTesting
 import Testing
 
-@Suite("The profile, and what the operator does to users")
+@Suite("The profile, and what the operator does to users", .onEachDatabase)
 struct ProfileTests {
     @Test("name and avatar change apart, and are seen at once")
     func update() async throws {

@@ -3,7 +3,7 @@ import GateIdentity
 import GateTesting
 import Testing
 
-@Suite("Refreshing a session")
+@Suite("Refreshing a session", .onEachDatabase)
 struct RefreshTests {
     @Test("a chain of refreshes goes on, each token once")
     func chain() async throws {

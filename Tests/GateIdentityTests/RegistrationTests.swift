@@ -3,7 +3,7 @@ import GateIdentity
 import GateTesting
 import Testing
 
-@Suite("Registration")
+@Suite("Registration", .onEachDatabase)
 struct RegistrationTests {
     @Test("gives an account, its organisation and a session at once")
     func whole() async throws {

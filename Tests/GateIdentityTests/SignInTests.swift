@@ -4,7 +4,7 @@ import GateIdentity
 import GateTesting
 import Testing
 
-@Suite("Signing in with a password")
+@Suite("Signing in with a password", .onEachDatabase)
 struct SignInTests {
     @Test("CHECKLIST 9: each sign-in is a session of its own, with an id the server made")
     func ownSession() async throws {

@@ -1,3 +1,4 @@
+import GateTesting
 import Glibc
 import NIOCore
 import NIOPosix
@@ -47,6 +48,18 @@ struct AcceptBackoffTests {
             let client = try await RawClient(port: channel.localAddress!.port!)
             await client.close()
         }
+    }
+
+    @Test("However many sockets find nothing to accept with, connections make room once in a pause")
+    func roomIsMadeOnce() {
+        let time = ManualTime()
+        let counter = Counter()
+        let keeper = RoomKeeper(time) { counter.increase() }
+        for _ in 0..<4 { keeper.makeRoom() }
+        #expect(counter.count == 1)
+        time.advance(by: .milliseconds(50))
+        for _ in 0..<4 { keeper.makeRoom() }
+        #expect(counter.count == 2)
     }
 
     @Test("A connection that is gone before it is accepted is no reason to pause")

@@ -54,6 +54,28 @@ struct ListeningTests {
         #expect(await reason(server(taken)) == nil, "After stopping, the address is free at once.")
     }
 
+    @Test("Every event loop accepts, and connections stay where they were accepted")
+    func everyLoop() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let server = HTTPServer(
+            [Listener(.tcp(host: "127.0.0.1", port: 0))],
+            responder: ClosureResponder { _ in .now(.text(.ok, "thread \(pthread_self()).")) },
+            observer: RecordingObserver(), group: group)
+        let port = try await server.start()[0].port!
+        var threads: Set<String> = []
+        // The kernel deals them out by their ports: that one socket gets all of 60 happens once in 2^59 times.
+        for _ in 0..<60 {
+            let client = try await RawClient(port: port)
+            try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            let told = try await client.readToEnd().split(separator: "thread ").dropFirst().map { $0.prefix { $0.isNumber } }
+            #expect(told.count == 2 && told.first == told.last)
+            threads.formUnion(told.map(String.init))
+        }
+        await server.shutdownGracefully(within: .zero)
+        try await group.shutdownGracefully()
+        #expect(threads.count == 2)
+    }
+
     @Test("All of IPv4 and all of IPv6 on one port; without IPv6 the error says so")
     func bothFamilies() async throws {
         let four = server(.tcp(host: "0.0.0.0", port: 0))
@@ -72,7 +94,7 @@ struct ListeningTests {
     /// Lets HTTP in only later, as TLS does after its handshake.
     private struct LateDecorator: ConnectionDecorator {
         var scheme: Request.Scheme { .https }
-        func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) {
+        func decorate(_ channel: any Channel, onLoop _: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) {
             channel.eventLoop.scheduleTask(in: .milliseconds(20)) { try serve(.http1) }
         }
     }

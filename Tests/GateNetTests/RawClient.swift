@@ -22,7 +22,7 @@ final class RawClient: Sendable {
                     let inbox = Inbox()
                     inbox.receives = receives
                     if let (configuration, host) = tls {
-                        try channel.pipeline.syncOperations.addHandler(configuration.handler(for: host, on: channel.eventLoop))
+                        try channel.pipeline.syncOperations.addHandler(configuration.handler(for: host))
                     }
                     try channel.pipeline.syncOperations.addHandler(inbox)
                     return (channel, NIOLoopBound(inbox, eventLoop: channel.eventLoop))
@@ -37,6 +37,14 @@ final class RawClient: Sendable {
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
     func send(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
     func close() async { try? await channel.close() }
+    /// The bytes and the end of the client's direction in one go, so that they can arrive together.
+    func sendLast(_ text: String) async throws {
+        try await channel.eventLoop.flatSubmit { [channel] in
+            channel.write(ByteBuffer(string: text), promise: nil)
+            channel.flush()
+            return channel.close(mode: .output)
+        }.get()
+    }
     func endInput() async throws { try await channel.close(mode: .output) }
     func receive() async throws {
         try await channel.eventLoop.submit { [inbox] in inbox.value.receives = true }.get()

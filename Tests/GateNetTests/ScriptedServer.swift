@@ -42,7 +42,7 @@ final class ScriptedServer: Sendable {
                         Actor(scripts[min(number, scripts.count - 1)], number: number, log: log))
                 }
                 return channel.eventLoop.makeCompletedFuture {
-                    if let decorator { try decorator.decorate(channel, serve: serve) } else { try serve(.http1) }
+                    if let decorator { try decorator.decorate(channel, onLoop: 0, serve: serve) } else { try serve(.http1) }
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()

@@ -34,7 +34,8 @@ struct Rig: Sendable {
         let log = LogRecorder()
         let upstream = try Upstream(rules, site: site.name, client: client, log: log.logger)
         let handler = UpstreamHandler(
-            site, to: upstream, baseURL: "https://gate.example.com", entropy: SeededEntropy(seed: 1), log: log.logger)
+            site, to: upstream, cookie: SessionCookie(isSecure: true), baseURL: "https://gate.example.com", entropy: SeededEntropy(seed: 1),
+            log: log.logger)
         let result = await Result { try await body(Rig(handler: handler, upstream: upstream, log: log, client: client)) }
         await client.shutDown()
         try result.get()

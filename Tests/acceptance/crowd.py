@@ -3,7 +3,8 @@
     crowd.py PORT COUNT KIND SECONDS HOST
 
 Kinds: idle (a request was answered, and nothing follows), head (half of one), body (the first byte of one, for an application that waits for the rest), reader (a
-large answer that is not read), mixed (head, body and reader in turn). Each line of the output is JSON; it ends when its input does.
+large answer that is not read), mixed (head, body and reader in turn), handshake (of TLS: in turn nothing, half of a ClientHello, and a whole one with nothing
+behind it). Each line of the output is JSON; it ends when its input does, and when the server has ended them all.
 """
 
 from __future__ import annotations
@@ -15,8 +16,17 @@ import socket
 import sys
 import time
 
+from secure import client_hello
+
 # No faster than a busy server accepts: a SYN that finds the queue full is sent again a second later.
 RATE = 2500
+
+
+def openings(kind: str, host: str) -> list[bytes]:
+    if kind == "handshake":
+        hello = client_hello()
+        return [b"", hello[: len(hello) // 2], hello]
+    return [opening(each, host) for each in (("head", "body", "reader") if kind == "mixed" else (kind,))]
 
 
 def opening(kind: str, host: str) -> bytes:
@@ -32,7 +42,7 @@ def opening(kind: str, host: str) -> bytes:
 def main(port: int, count: int, kind: str, seconds: float, host: str) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    kinds = ("head", "body", "reader") if kind == "mixed" else (kind,)
+    sent = openings(kind, host)
     selector = selectors.DefaultSelector()
     begun = time.monotonic()
     alive: set[socket.socket] = set()
@@ -58,22 +68,23 @@ def main(port: int, count: int, kind: str, seconds: float, host: str) -> None:
         print(json.dumps({"what": what, "alive": len(alive), "at": round(time.monotonic() - begun, 2), **told}), flush=True)
 
     for number in range(count):
-        connection, each = socket.socket(), kinds[number % len(kinds)]
+        connection, each = socket.socket(), sent[number % len(sent)]
+        is_reader = each.startswith(b"GET /mebibyte")
         try:
             connection.settimeout(5)
             # So many clients don't come from one address: there are not as many ports.
-            connection.bind((f"127.0.1.{1 + number % 40}", 0))
-            if each == "reader":
+            connection.bind((f"127.0.1.{1 + number % 20}", 0))
+            if is_reader:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", port))
-            connection.sendall(opening(each, host))
+            connection.sendall(each)
             connection.setblocking(False)
         except OSError:
             connection.close()
             told["refused"] += 1
             continue
         alive.add(connection)
-        if each != "reader":
+        if not is_reader:
             selector.register(connection, selectors.EVENT_READ)
         if number % 50 == 49:
             look(max(0, begun + number / RATE - time.monotonic()))
@@ -82,7 +93,7 @@ def main(port: int, count: int, kind: str, seconds: float, host: str) -> None:
     tell("opened")
     deadline = time.monotonic() + seconds
     selector.register(sys.stdin, selectors.EVENT_READ)
-    while time.monotonic() < deadline:
+    while alive and time.monotonic() < deadline:
         ready = selector.select(0.2)
         if any(key.fileobj is sys.stdin for key, _ in ready):
             break

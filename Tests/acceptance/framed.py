@@ -44,8 +44,6 @@ class Framed:
         # What may still be sent of bodies: on the connection under 0, and on each stream, besides what SETTINGS give it.
         self._windows: dict[int, int] = {0: 65_535}
         self._held: list[Frame] = []
-        # What was read of each stream, and not told of yet.
-        self._owed: dict[int, int] = {}
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         self.send(SettingsFrame(0, settings=settings or {}))
 
@@ -219,12 +217,9 @@ class Framed:
             assert all(name == name.lower() for name, _ in answer.headers), answer.headers
 
     def consumed(self, stream: int, count: int, is_last: bool = False) -> None:
-        """Opens the windows again, as clients do: once a good part of them is used up, lest the frames get smaller and smaller."""
-        owed = self._owed.get(stream, 0) + count
-        if owed >= 16_384 or is_last and owed:
-            self.send(*[WindowUpdateFrame(each, window_increment=owed) for each in ([0] if is_last else [0, stream])])
-            owed = 0
-        self._owed[stream] = owed
+        """Opens the windows again for every frame, by what was in it: of all ways the one that makes frames smallest."""
+        if count:
+            self.send(*[WindowUpdateFrame(each, window_increment=count) for each in ([0] if is_last else [0, stream])])
 
     def ended(self, within: float = 10) -> int | None:
         """Reads until the server ends the connection: the code of its GOAWAY."""

@@ -10,7 +10,7 @@ import time
 import pytest
 import requests
 
-from gate import BINARY, Gatehouse
+from gate import BINARY, PASSWORD, Gatehouse, assert_problem, free_port
 
 LISTENING = ["sh", "-c", 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@"']
 
@@ -20,6 +20,8 @@ class ManagedGatehouse(Gatehouse):
 
     def __init__(self, folder, address=None, **settings):
         super().__init__(folder, settings)
+        if settings.get("public_url", "") is None:
+            del self.settings["public_url"]
         self.socket = socket.create_server(("127.0.0.1", self.port), backlog=128)
         if address:
             self.settings["listen"]["http"] = [address]
@@ -101,10 +103,29 @@ def test_a_restart_refuses_no_connection(make_managed):
 
 
 def test_a_socket_that_nothing_is_configured_for(make_managed):
-    server = make_managed(address="127.0.0.1:1")
+    """Who comes there is told that nothing is served, the operator where to name it, and everything else goes on."""
+    other = free_port()
+    server = make_managed(address=f"127.0.0.1:{other}")
     server.spawn()
-    assert server.wait_exit(10) == 78
-    assert f"127.0.0.1:{server.port}" in server.log_text() and "gatehouse.socket" in server.log_text()
+    assert server.told()["READY"] == "1"
+    answer = server.call("POST", "/api/v1/auth/register", json={"email": server.address(), "password": PASSWORD})
+    assert_problem(answer, 503, "unavailable")
+    assert requests.get(f"http://127.0.0.1:{other}/health", timeout=10).status_code == 200
+    warning = next(entry for entry in server.log_entries() if entry["level"] == "warning")
+    assert warning["sockets"] == f"127.0.0.1:{server.port}" and "gatehouse.socket" in warning["advice"]
+    assert server.stop() == 0
+
+
+def test_a_socket_before_anything_is_configured(make_managed):
+    """The page says what is waited for, and so does the status."""
+    other = free_port()
+    server = make_managed(address=f"127.0.0.1:{other}", public_url=None)
+    server.spawn()
+    ready = server.told()
+    assert ready["READY"] == "1" and ready["STATUS"] == "Waiting for public_url"
+    page = requests.get(server.url + "/anything", headers={"Accept": "text/html"}, timeout=10)
+    assert page.status_code == 503 and "Gatehouse is installed" in page.text and f"public_url in {server.config}" in page.text
+    assert server.stop() == 0
 
 
 def test_the_watchdog_is_fed_by_a_server_that_lives(make_managed):

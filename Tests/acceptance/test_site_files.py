@@ -54,6 +54,13 @@ def server(_module_server, request):
     return _module_server
 
 
+def test_large_files_to_a_client_that_opens_its_windows_for_every_frame(server):
+    """Such a client is sent frames as small as the last ones; it was once ended for a flood of updates after some megabytes."""
+    with server.client("h2") as client:
+        for _ in range(6):
+            assert client.get("/large.bin").body == LARGE
+
+
 def test_a_file_and_its_parts(server, protocol):
     with server.client(protocol) as client:
         for path, body in [("/", b"<p>start</p>"), ("/sub/", b"<p>sub</p>"), ("/a.txt", b"0123456789"), ("/name%20%C3%A9.txt", b"named"), ("/large.bin", LARGE)]:

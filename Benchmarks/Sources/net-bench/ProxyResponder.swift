@@ -33,7 +33,7 @@ struct ProxyResponder: Responder {
             case .tunnel: .empty
             }
         var response = Response(answer.status, body: body)
-        response.encodedFields = answer.fields.encoded { !StreamedResponse.isHopByHop($0) }
+        response.encodedFields = answer.fields.encoded { name, _ in !StreamedResponse.isHopByHop(name) }
         return response
     }
 }

@@ -28,6 +28,15 @@ enum AdminServerRoutes {
                 writer.endObject()
             }
         }
+        routes.add(.GET, "/admin/migrations") { call in
+            guard let migrations = call.services.migrations else { throw Problem(.unavailable, "No server runs.") }
+            let list = try await migrations()
+            return .personal { writer in
+                writer.beginObject()
+                writer.member("migrations", list)
+                writer.endObject()
+            }
+        }
         routes.add(.GET, "/admin/server") { call in
             .personal { writer in
                 writer.beginObject()

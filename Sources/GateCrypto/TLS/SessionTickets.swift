@@ -27,19 +27,19 @@ package final class SessionTickets: Sendable {
     /// 0 does not know the key, -1 fails.
     func prepare(
         _ name: UnsafeMutablePointer<UInt8>, _ vector: UnsafeMutablePointer<UInt8>, _ cipher: OpaquePointer, _ mac: OpaquePointer,
-        seals: Bool, renews: Bool
+        seals: Bool, renews: Bool, in library: CryptoLibrary
     ) -> Int32 {
         let now = time.monotonic()
         guard seals else {
             let name = UnsafeRawBufferPointer(start: name, count: SessionTicketKey.nameSize)
             guard let (key, isCurrent) = ring.withLock({ $0.opening(name, at: now) }) else { return 0 }
-            guard Self.set(key, vector, cipher, mac, EVP_DecryptInit_ex) else { return -1 }
+            guard Self.set(key, vector, cipher, mac, library, EVP_DecryptInit_ex) else { return -1 }
             return isCurrent && !renews ? 1 : 2
         }
         let key = ring.withLock { ring in ring.sealing(at: now) { SessionTicketKey(entropy, at: now) } }
         for (place, byte) in key.name.enumerated() { name[place] = byte }
         entropy.fill(UnsafeMutableRawBufferPointer(start: vector, count: 16))
-        return Self.set(key, vector, cipher, mac, EVP_EncryptInit_ex) ? 1 : -1
+        return Self.set(key, vector, cipher, mac, library, EVP_EncryptInit_ex) ? 1 : -1
     }
 
     private typealias CipherInit =
@@ -49,9 +49,9 @@ package final class SessionTickets: Sendable {
 
     private static func set(
         _ key: SessionTicketKey, _ vector: UnsafeMutablePointer<UInt8>, _ cipher: OpaquePointer, _ mac: OpaquePointer,
-        _ initialise: CipherInit
+        _ library: CryptoLibrary, _ initialise: CipherInit
     ) -> Bool {
-        guard let algorithm, initialise(cipher, algorithm, nil, key.cipherKey.exposed, vector) == 1 else { return false }
+        guard initialise(cipher, library.ticketCipher, nil, key.cipherKey.exposed, vector) == 1 else { return false }
         let secret = key.authenticationKey.exposed
         var digest = Array("SHA2-256".utf8CString)
         return OSSL_MAC_PARAM_DIGEST.withCString { name in
@@ -61,7 +61,4 @@ package final class SessionTickets: Sendable {
             }
         }
     }
-
-    // Fetched once and never changed: fetching takes a lock that all threads share.
-    private nonisolated(unsafe) static let algorithm = EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)
 }

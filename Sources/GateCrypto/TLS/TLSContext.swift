@@ -7,8 +7,8 @@ final class TLSContext: @unchecked Sendable {
 
     /// What both sides want: TLS 1.2 and 1.3, authenticated encryption and forward secrecy only, nothing of compression, renegotiation
     /// and the session cache.
-    init(_ method: OpaquePointer?) throws(CryptoError) {
-        pointer = try check(SSL_CTX_new(method), "make a TLS context")
+    init(_ method: OpaquePointer?, in library: CryptoLibrary = .shared) throws(CryptoError) {
+        pointer = try check(SSL_CTX_new_ex(library.pointer, nil, method), "make a TLS context")
         gate_ssl_ctx_harden(pointer)
         SSL_CTX_set_security_level(pointer, 2)
         try check(gate_ssl_ctx_set_min_version(pointer, TLS1_2_VERSION), "demand TLS 1.2")

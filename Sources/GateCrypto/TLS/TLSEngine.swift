@@ -17,6 +17,7 @@ package final class TLSEngine {
 
     let server: TLSServerContext?
     let ssl: OpaquePointer
+    let library: CryptoLibrary
     private let client: TLSClientContext?
     private let host: String?
     private let transport: UnsafeMutablePointer<TLSTransport>
@@ -29,7 +30,10 @@ package final class TLSEngine {
     /// What has been agreed on; `nil` until then.
     package private(set) var handshake: TLSHandshake?
 
-    private init(_ context: OpaquePointer, server: TLSServerContext?, client: TLSClientContext?, host: String?) throws(CryptoError) {
+    private init(
+        _ context: OpaquePointer, in library: CryptoLibrary, server: TLSServerContext?, client: TLSClientContext?, host: String?
+    ) throws(CryptoError) {
+        self.library = library
         self.server = server
         self.client = client
         self.host = host
@@ -50,8 +54,10 @@ package final class TLSEngine {
     }
 
     /// The server's side. `first` is the certificate that is served most likely; `context` has the last word.
-    package convenience init(server context: TLSServerContext, first: TLSServerIdentity) throws(CryptoError) {
-        try self.init(first.context.pointer, server: context, client: nil, host: nil)
+    package convenience init(
+        server context: TLSServerContext, first: TLSServerIdentity, in library: CryptoLibrary = .shared
+    ) throws(CryptoError) {
+        try self.init(first.context(in: library).pointer, in: library, server: context, client: nil, host: nil)
         SSL_set_accept_state(ssl)
     }
 
@@ -61,7 +67,7 @@ package final class TLSEngine {
     ///   - host: a DNS name or an IP address: what the server's certificate must be for. A name is sent along (RFC 6066 §3).
     ///   - protocols: offered by ALPN, the preferred first.
     package convenience init(client context: TLSClientContext, host: String, protocols: [String]) throws(CryptoError) {
-        try self.init(context.context.pointer, server: nil, client: context, host: host)
+        try self.init(context.context.pointer, in: .shared, server: nil, client: context, host: host)
         let parameters = SSL_get0_param(ssl)
         X509_VERIFY_PARAM_set_time(parameters, time_t(context.time.now().seconds))
         if let address = IPAddress(host) {
@@ -216,11 +222,11 @@ extension TLSEngine {
     /// Takes the certificate for the name that is asked for; false where there is none.
     func chooseIdentity(_ ssl: OpaquePointer) -> Bool {
         let hello = TLSClientHello(ssl)
-        guard let server, let choice = server.choose(hello) else { return false }
+        guard let server, let choice = server.choose(hello), let context = try? choice.identity.context(in: library) else { return false }
         serverName = hello.serverName
         isChallenge = choice.isChallenge
         if isChallenge { gate_ssl_no_tickets(ssl) }
-        SSL_set_SSL_CTX(ssl, choice.identity.context.pointer)
+        SSL_set_SSL_CTX(ssl, context.pointer)
         // A session is good for the name it was made for, whatever certificate that has by now.
         var name = serverName ?? ""
         let id = name.withUTF8 { SHA256.hash(UnsafeRawBufferPointer($0)) }

@@ -30,7 +30,8 @@ enum TLSServerCallbacks {
             guard let ssl, let name, let vector, let cipher, let mac else { return -1 }
             return TLSEngine.with(ssl) { engine in
                 engine.server?.tickets.prepare(
-                    name, vector, cipher, mac, seals: seals == 1, renews: SSL_version(ssl) == TLS1_3_VERSION) ?? -1
+                    name, vector, cipher, mac, seals: seals == 1, renews: SSL_version(ssl) == TLS1_3_VERSION,
+                    in: engine.library) ?? -1
             }
         }
         SSL_CTX_set_timeout(context, Int(SessionTickets.lifetime.components.seconds))

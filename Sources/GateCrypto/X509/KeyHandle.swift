@@ -15,12 +15,13 @@ struct KeyHandle: ~Copyable {
     ) throws(Failure) -> Result { try body(pointer) }
 
     /// The first private key of a PEM text: PKCS #8 or the traditional forms; other blocks are passed over.
-    init(pem: Secret) throws(CertificateError) {
+    init(pem: Secret, in library: CryptoLibrary = .shared) throws(CertificateError) {
         try PEM.sizeAllowed(pem.exposed)
         var isLocked = false
         let source: MemoryBIO
         do throws(CryptoError) { source = try MemoryBIO(pem.exposed) } catch { throw .cryptography(error) }
-        guard let pointer = source.withPointer({ PEM_read_bio_PrivateKey($0, nil, refusePassphrase, &isLocked) }) else {
+        guard let pointer = source.withPointer({ PEM_read_bio_PrivateKey_ex($0, nil, refusePassphrase, &isLocked, library.pointer, nil) })
+        else {
             let error = CryptoError.drained("read a private key")
             if isLocked { throw .encryptedKey }
             guard String(decoding: pem.exposed, as: UTF8.self).contains("PRIVATE KEY-----") else { throw .noKey }

@@ -7,11 +7,13 @@ struct X509Handle: ~Copyable {
     init(owning pointer: OpaquePointer) { self.pointer = pointer }
 
     /// - Throws: where `der` is not one certificate and nothing more.
-    init(der: [UInt8]) throws(CryptoError) {
+    init(der: [UInt8], in library: CryptoLibrary = .shared) throws(CryptoError) {
         let count = der.count
         let (parsed, used) = der.withUnsafeBufferPointer { buffer in
             var place = buffer.baseAddress
-            let parsed = d2i_X509(nil, &place, count)
+            var target = X509_new_ex(library.pointer, nil)
+            // Frees the target where it fails.
+            let parsed = target == nil ? nil : d2i_X509(&target, &place, count)
             return (parsed, parsed == nil ? 0 : place.map { $0 - buffer.baseAddress! } ?? 0)
         }
         let pointer = try check(parsed, "read a certificate")

@@ -138,7 +138,7 @@ final class Dial {
             .channelOption(.allowRemoteHalfClosure, value: true)
             // One read at a time: what a slow client does not take yet is left to the kernel, not to our memory.
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 64 << 10))
+            .channelOption(.recvAllocator, value: ReceiveSize(initial: 4096))
             .connectTimeout(TimeAmount(connectTime))
             .channelInitializer { channel in
                 dial.value.channels.append(channel)
@@ -169,9 +169,9 @@ final class Dial {
     private func secure(_ channel: any Channel, _ serverName: String, _ tls: TLSClientConfiguration) {
         deadline?.cancel()
         do {
-            let handler = try tls.handler(for: serverName, protocols: protocols, on: eventLoop)
+            let handler = try tls.handler(for: serverName, protocols: protocols)
             try channel.pipeline.syncOperations.addHandler(handler)
-            handler.handshaken.assumeIsolated().whenComplete { [self] result in
+            handler.whenHandshaken { [self] result in
                 switch result {
                 case .success: finish(.success(channel))
                 case .failure(let error): finish(.failure(.handshakeFailed(destination, error)))

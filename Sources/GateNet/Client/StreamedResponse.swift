@@ -31,13 +31,13 @@ extension StreamedResponse {
     @inlinable
     package static func isHopByHop(_ name: UnsafeRawBufferPointer) -> Bool {
         switch name.count {
-        case 2: FieldSection.matches(name, "te")
-        case 7: FieldSection.matches(name, "upgrade")
-        case 10: FieldSection.matches(name, "connection") || FieldSection.matches(name, "keep-alive")
-        case 14: FieldSection.matches(name, "content-length")
-        case 16: FieldSection.matches(name, "proxy-connection")
-        case 17: FieldSection.matches(name, "transfer-encoding")
-        case 18: FieldSection.matches(name, "proxy-authenticate")
+        case 2: Octet.matches(name, "te")
+        case 7: Octet.matches(name, "upgrade")
+        case 10: Octet.matches(name, "connection") || Octet.matches(name, "keep-alive")
+        case 14: Octet.matches(name, "content-length")
+        case 16: Octet.matches(name, "proxy-connection")
+        case 17: Octet.matches(name, "transfer-encoding")
+        case 18: Octet.matches(name, "proxy-authenticate")
         default: false
         }
     }

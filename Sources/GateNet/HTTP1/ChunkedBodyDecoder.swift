@@ -1,4 +1,5 @@
 import GateCore
+import GateHTTP
 import NIOCore
 import NIOHTTP1
 

@@ -1,3 +1,5 @@
+import GateHTTP
+
 /// One line of a head (RFC 9112 §5), strictly: no folding, no white space before the colon, no control characters.
 struct FieldLine {
     let name: UnsafeRawBufferPointer

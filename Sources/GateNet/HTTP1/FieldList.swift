@@ -1,3 +1,5 @@
+import GateHTTP
+
 /// Lists in header fields (RFC 9110 §5.6.1).
 enum FieldList {
     /// Without the white space around it (OWS).

@@ -1,3 +1,4 @@
+import GateHTTP
 import NIOCore
 
 /// Looks for the end of a head: the empty line. Remembers how far it came, so that a head that arrives byte by byte is not read again

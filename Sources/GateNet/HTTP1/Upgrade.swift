@@ -1,3 +1,5 @@
+import GateHTTP
+
 /// What a client asks to go over to (RFC 9110 §7.8).
 enum Upgrade {
     /// The first protocol of an `Upgrade` field that can be gone over to, in lower case; `nil` for none.

@@ -33,7 +33,8 @@ extension HTTP2Connection {
             let stream = HTTP2Stream(
                 id: id,
                 exchange: CurrentExchange(
-                    number: number, id: loop.nextRequestID(), head: head, target: target, client: origin.client, receivedAt: now))
+                    number: number, id: loop.nextRequestID(), head: head, target: target, client: origin.client, receivedAt: now),
+                sendWindow: initialSendWindow)
             streams[id] = stream
             stream.inputEnded = isEnd
             if case .length(let promised) = head.framing { stream.promisedBytes = promised }
@@ -45,7 +46,8 @@ extension HTTP2Connection {
             }
         } catch {
             let stream = HTTP2Stream(
-                id: id, exchange: CurrentExchange(number: number, id: loop.nextRequestID(), client: peer, receivedAt: now))
+                id: id, exchange: CurrentExchange(number: number, id: loop.nextRequestID(), client: peer, receivedAt: now),
+                sendWindow: initialSendWindow)
             streams[id] = stream
             stream.inputEnded = isEnd
             respond(service.problem(error.problem, stream.exchange), to: stream)

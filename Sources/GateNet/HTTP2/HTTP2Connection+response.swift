@@ -33,7 +33,7 @@ extension HTTP2Connection {
         case .bytes(let bytes) where mayHaveBody && exchange.method != .HEAD && bytes.readableBytes > 0:
             write(.headers(.init(headers: head)), on: stream.id)
             exchange.sentBytes = bytes.readableBytes
-            finish(stream, .data(.init(data: .byteBuffer(bytes), endStream: true)))
+            end(stream, .data(.init(data: .byteBuffer(bytes), endStream: true)))
         case .stream(_, let produce) where mayHaveBody && exchange.method != .HEAD:
             write(.headers(.init(headers: head)), on: stream.id)
             self.stream(produce, on: stream)
@@ -41,7 +41,7 @@ extension HTTP2Connection {
             exchange.status = .ok
             write(.headers(.init(headers: head)), on: stream.id)
             tunnel(use, on: stream)
-        default: finish(stream, .headers(.init(headers: head, endStream: true)))
+        default: end(stream, .headers(.init(headers: head, endStream: true)))
         }
     }
 
@@ -56,27 +56,29 @@ extension HTTP2Connection {
         return Problem(.notImplemented, "The protocol \(upgrade) is not spoken here.")
     }
 
-    /// Writes the last frame of the response.
-    private func finish(_ stream: HTTP2Stream, _ last: HTTP2Frame.FramePayload) {
+    /// Ends the response with its last frame.
+    private func end(_ stream: HTTP2Stream, _ last: HTTP2Frame.FramePayload) {
         let exchange = stream.exchange
-        stream.outputEnded = true
-        stream.isEndPending = true
         stream.readDeadline = nil
         exchange.bodyReader?.resume(returning: .failure(.disconnected))
         exchange.bodyReader = nil
         dropInbox(stream)
-        let written = loop.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] result in
-            guard streams[stream.id] === stream else { return }
-            if case .failure(let error) = result {
-                // A stream that is closed has been reset already, for its own reason.
-                if error is NIOHTTP2Errors.StreamClosed { abort(stream) } else { reset(stream, .internalError) }
-                leaveIfDone()
-                return
-            }
-            complete(stream)
+        finish(stream, last)
+    }
+
+    /// The last frame is with the kernel, or could not be written.
+    func ended(_ stream: HTTP2Stream, _ result: Result<Void, any Error>) {
+        if stream.exchange.tunnel != nil {
+            outputEnded(ofTunnel: stream, result)
+            return
         }
-        write(last, on: stream.id, promise: written)
+        if case .failure(let error) = result {
+            // A stream that is closed has been reset already, for its own reason.
+            if error is NIOHTTP2Errors.StreamClosed { abort(stream) } else { reset(stream, .internalError) }
+            leaveIfDone()
+            return
+        }
+        complete(stream)
     }
 
     /// The exchange is over: the response is with the kernel.
@@ -117,9 +119,9 @@ extension HTTP2Connection {
             reset(stream, .internalError)
         } else if isWhole {
             if let trailers = HTTP2ResponseHead.trailers(stream.exchange.trailers) {
-                finish(stream, .headers(.init(headers: trailers, endStream: true)))
+                end(stream, .headers(.init(headers: trailers, endStream: true)))
             } else {
-                finish(stream, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
+                end(stream, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
             }
             flush()
         } else {
@@ -136,18 +138,7 @@ extension HTTP2Connection {
             return .failure(.disconnected)
         }
         stream.exchange.sentBytes += count
-        stream.pendingBytes += count
-        // Its last frame may be a small one, an event or a message, and bring two updates of windows all the same. Not so every small frame:
-        // how many there are is the client's choice.
-        meter.sent(0)
-        let written = loop.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
-            stream.pendingBytes -= count
-            guard stream.pendingBytes < HTTP2Window.outbound, let writer = stream.exchange.bodyWriter else { return }
-            stream.exchange.bodyWriter = nil
-            writer.resume(returning: streams[stream.id] === stream ? .success(()) : .failure(.disconnected))
-        }
-        write(.data(.init(data: .byteBuffer(part))), on: stream.id, promise: written)
+        send(part, on: stream)
         flush()
         return stream.pendingBytes < HTTP2Window.outbound ? .success(()) : nil
     }

@@ -22,18 +22,16 @@ extension HTTP2Connection {
         guard let stream = stream(number), let output = stream.exchange.tunnel else { return .failure(.disconnected) }
         guard output == .open else { return .success(()) }
         stream.exchange.tunnel = .ending
-        stream.outputEnded = true
-        stream.isEndPending = true
-        let written = loop.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] result in
-            guard case .success = result else { return }
-            stream.isEndPending = false
-            stream.exchange.tunnel = .ended
-            if stream.isTaken, streams[stream.id] === stream { complete(stream) }
-        }
-        write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)), on: stream.id, promise: written)
+        finish(stream, .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
         flush()
         return .success(())
+    }
+
+    func outputEnded(ofTunnel stream: HTTP2Stream, _ result: Result<Void, any Error>) {
+        guard case .success = result else { return }
+        stream.isEndPending = false
+        stream.exchange.tunnel = .ended
+        if stream.isTaken { complete(stream) }
     }
 
     /// The user of the tunnel has returned. RFC 8441 §5 has CANCEL for what a reset is on TCP.

@@ -57,6 +57,15 @@ final class HTTP2Connection: HTTPConnection {
     /// What the client may send on all streams together, as `NIOHTTP2Handler` told last. RFC 9113 §6.9.2 has it begin so.
     var connectionWindow = 65_535
 
+    /// Of all streams together, and of a stream that begins.
+    var sendWindow = HTTP2SendWindow(HTTP2SendWindow.initial)
+    var initialSendWindow = HTTP2SendWindow.initial
+    /// The client has opened a window in this read.
+    var hasWiderWindows = false
+    var cut = HTTP2FrameCut()
+    /// With content that waits for windows, in turn.
+    var sending = CircularBuffer<HTTP2Stream>()
+
     var isInRead = false
     var needsFlush = false
     /// For the first request, or the rest of a frame.
@@ -114,6 +123,7 @@ final class HTTP2Connection: HTTPConnection {
         case .open, .goingAway, .finishing: break
         }
         let frame = unwrapInboundIn(data)
+        noteWindows(frame)
         switch frame.payload {
         case .headers(let head): takeHeaders(head.headers, isEnd: head.endStream, of: frame.streamID)
         case .data(let part): takeData(part, of: frame.streamID)
@@ -129,6 +139,10 @@ final class HTTP2Connection: HTTPConnection {
     func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = true
         beginWaiting()
+        if hasWiderWindows {
+            hasWiderWindows = false
+            sendWaiting()
+        }
         if loop.isStopping, hasSettings { goAway() }
         isInRead = false
         if !meter.isWithinFrame {

@@ -37,10 +37,7 @@ extension HTTP2Connection: NIOHTTP2FrameDelegate {
     /// Told of every frame that is handed to the channel.
     func wroteFrame(_ frame: HTTP2Frame) {
         switch frame.payload {
-        case .data(let part):
-            streams[frame.streamID]?.hasProgressed = true
-            // Updates of its windows come back for it: no flood, unless a client has made the frames so small.
-            if part.data.readableBytes >= 512 { meter.sent(part.data.readableBytes) }
+        case .data: streams[frame.streamID]?.hasProgressed = true
         case .goAway(_, let code, _): if code != .noError { hasFailed = true }
         // What made us reset a stream costs as much as a reset by the client would (CVE-2025-8671).
         case .rstStream(let code): if code != .noError { _ = meter.spend(8) }

@@ -23,7 +23,13 @@ final class HTTP2Stream {
     var inboundWindow: Int?
     var readDeadline: MonotonicInstant?
 
-    /// Bytes of the response that were handed on and are not with the kernel yet.
+    var sendWindow: HTTP2SendWindow
+    /// Content that waits for the client to open its windows, and the last frame behind it.
+    var outbox: [ByteBuffer] = []
+    var last: HTTP2Frame.FramePayload?
+    /// It is among those that send in turn.
+    var isSending = false
+    /// Bytes of the response that are not with the kernel yet.
     var pendingBytes = 0
     /// The end of the response has been handed on.
     var outputEnded = false
@@ -38,7 +44,8 @@ final class HTTP2Stream {
     /// What `Content-Length` said of the body.
     var promisedBytes: Int?
 
-    init(id: HTTP2StreamID, exchange: CurrentExchange) {
+    init(id: HTTP2StreamID, exchange: CurrentExchange, sendWindow: Int) {
+        self.sendWindow = HTTP2SendWindow(sendWindow)
         self.id = id
         self.exchange = exchange
     }

@@ -12,13 +12,13 @@ package protocol ConnectionDecorator: Sendable {
     /// What requests of these connections say of how they came.
     var scheme: Request.Scheme { get }
 
-    /// Called on the event loop of a new connection, before it is active. Adds its handlers and calls `serve`, there or later on
+    /// Called on the event loop of a new connection, the one with that number of the server's, before it is active. Adds its handlers and calls `serve`, there or later on
     /// the same event loop, which adds the HTTP connection behind them. The channel is closed where this throws.
     ///
     /// The channel does not read by itself (`autoRead` is off), and may be half closed: a decorator asks for the bytes that it needs,
     /// and passes `read` on. It is counted from the beginning, and closed where `serve` was not called in time
     /// (``ServerLimits/handshakeTime``) or too many others wait for it too (``ServerLimits/handshakes``).
-    func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws
+    func decorate(_ channel: any Channel, onLoop number: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws
 }
 
 /// One address to listen on, and what its connections pass through.

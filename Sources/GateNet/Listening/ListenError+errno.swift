@@ -29,7 +29,8 @@ extension ListenError {
             self.init(
                 address, .notPermitted,
                 (port ?? 1024) < 1024
-                    ? "ports below 1024 need the capability CAP_NET_BIND_SERVICE, or a socket handed over by systemd"
+                    ? "ports below 1024 need the capability CAP_NET_BIND_SERVICE, or a socket handed over by systemd; where "
+                        + "gatehouse.socket should, `systemctl status gatehouse.socket` says why it does not"
                     : "permission denied; check the owner and mode of the folder")
         case EAFNOSUPPORT: self.init(address, .addressUnavailable, "this machine has no IPv6; leave the address out")
         case EADDRNOTAVAIL: self.init(address, .addressUnavailable, "no interface of this machine has that address")

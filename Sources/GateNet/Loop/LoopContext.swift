@@ -5,6 +5,8 @@ import NIOCore
 /// What the connections of one event loop share. Used on that loop only.
 final class LoopContext {
     let eventLoop: any EventLoop
+    /// Among those of the server, from zero.
+    let number: Int
     let service: HTTPService
     let executor: EventLoopExecutor
     /// Where responses are put together. Written out before the next one begins, it is used again; still waiting for its reader, the
@@ -20,6 +22,7 @@ final class LoopContext {
 
     init(_ eventLoop: any EventLoop, number: Int, of loopCount: Int, idStart: UInt64, service: HTTPService) {
         self.eventLoop = eventLoop
+        self.number = number
         self.service = service
         entrance = Entrance(limit: service.configuration.limits.handshakes / loopCount)
         executor = EventLoopExecutor(eventLoop)

@@ -52,7 +52,7 @@ package final class TLSCertificates: Sendable {
     /// Takes a challenge back; nothing where there is none.
     package func withdraw(_ name: String) { table.current.withLock { $0.present(nil, for: name) } }
 
-    func engine() throws(CryptoError) -> TLSEngine {
-        try TLSEngine(server: context, first: table.current.withLock { $0.first })
+    func engine(onLoop number: Int) throws(CryptoError) -> TLSEngine {
+        try TLSEngine(server: context, first: table.current.withLock { $0.first }, in: CryptoLibrary.ofLoop(number))
     }
 }

@@ -1,6 +1,5 @@
 package import GateCore
 package import GateCrypto
-package import NIOCore
 import Synchronization
 
 /// How outgoing connections use TLS. Made once and shared: the authorities are read once, not for each connection.
@@ -25,16 +24,16 @@ package struct TLSClientConfiguration: Sendable {
 
     /// The handler of one connection, to be added before it is active or afterwards.
     ///
-    /// What is written before the handshake is complete waits for it. ``TLSHandler/handshaken`` tells what was agreed on; where it
+    /// What is written before the handshake is complete waits for it. ``TLSHandler/whenHandshaken(_:)`` tells what was agreed on; where it
     /// fails the channel is closed, and the error goes through the pipeline too.
     /// - Parameters:
     ///   - host: the DNS name or IP address that the server's certificate must be for; without brackets.
     ///   - protocols: offered by ALPN, the preferred first; none where the protocol is known.
     package func handler(
-        for host: String, protocols: [ApplicationProtocol] = [], on eventLoop: any EventLoop
+        for host: String, protocols: [ApplicationProtocol] = []
     ) throws(CryptoError) -> TLSHandler {
         let engine = try TLSEngine(client: context.made(), host: host, protocols: protocols.map(\.rawValue))
-        return TLSHandler(engine, isServer: false, eventLoop: eventLoop, handshakeTime: handshakeTime)
+        return TLSHandler(engine, isServer: false, handshakeTime: handshakeTime)
     }
 }
 

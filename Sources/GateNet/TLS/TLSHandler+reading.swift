@@ -101,19 +101,25 @@ extension TLSHandler {
         guard !isInputEnded else { return }
         isInputEnded = true
         ciphertext = ByteBuffer()
-        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        // What came before the end, perhaps with it, is read before the end is heard of.
+        if hasDelivered { completeDelivery() }
+        context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     }
 
     private func completeRead() {
         if hasDelivered {
-            hasDelivered = false
-            isReadAsked = false
-            context.fireChannelReadComplete()
+            completeDelivery()
         } else if case .open = state, isReadAsked, !isTransportEnded {
             context.read()
         }
         flushIfNeeded()
         checkTruncation()
+    }
+
+    private func completeDelivery() {
+        hasDelivered = false
+        isReadAsked = false
+        context.fireChannelReadComplete()
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

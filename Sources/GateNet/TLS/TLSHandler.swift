@@ -26,9 +26,6 @@ package final class TLSHandler: ChannelDuplexHandler {
         case closed
     }
 
-    /// What the handshake has agreed on, or the ``TLSError`` that it failed with. Its failure closes the channel.
-    package var handshaken: EventLoopFuture<TLSHandshake> { handshakePromise.futureResult }
-
     let engine: TLSEngine
     let isServer: Bool
     var context: ChannelHandlerContext!
@@ -48,16 +45,23 @@ package final class TLSHandler: ChannelDuplexHandler {
     var isClosing = false
     var needsFlush = false
     var outgoing = OutgoingPlaintext()
-    private let handshakePromise: EventLoopPromise<TLSHandshake>
+    private var outcome: Result<TLSHandshake, TLSError>?
+    // No future: making, resolving and freeing one was a hundredth of what a server does for a handshake.
+    private var observer: ((Result<TLSHandshake, TLSError>) -> Void)?
     private let handshakeTime: Duration?
     private var deadline: Scheduled<Void>?
 
     /// - Parameter handshakeTime: `nil` where somebody else sees to it.
-    init(_ engine: TLSEngine, isServer: Bool, eventLoop: any EventLoop, handshakeTime: Duration?) {
+    init(_ engine: TLSEngine, isServer: Bool, handshakeTime: Duration?) {
         self.engine = engine
         self.isServer = isServer
         self.handshakeTime = handshakeTime
-        handshakePromise = eventLoop.makePromise()
+    }
+
+    /// Calls `body` with what the handshake has agreed on, or what it failed with, which closes the channel; at once where it is over
+    /// already. To be called once, on the channel's event loop.
+    package func whenHandshaken(_ body: @escaping (Result<TLSHandshake, TLSError>) -> Void) {
+        if let outcome { body(outcome) } else { observer = body }
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
@@ -100,10 +104,11 @@ package final class TLSHandler: ChannelDuplexHandler {
     private func endHandshake(_ result: Result<TLSHandshake, TLSError>) {
         deadline?.cancel()
         deadline = nil
-        switch result {
-        case .success(let handshake): handshakePromise.succeed(handshake)
-        case .failure(let error): handshakePromise.fail(error)
-        }
+        guard outcome == nil else { return }
+        outcome = result
+        let observer = observer
+        self.observer = nil
+        observer?(result)
     }
 
     /// Writes what the engine wants sent by itself.

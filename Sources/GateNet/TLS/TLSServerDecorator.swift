@@ -19,15 +19,13 @@ package struct TLSServerDecorator: ConnectionDecorator {
         self.observer = observer
     }
 
-    package func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws {
-        let handler = TLSHandler(try certificates.engine(), isServer: true, eventLoop: channel.eventLoop, handshakeTime: nil)
-        handler.handshaken.assumeIsolated().whenComplete { [observer] result in
-            switch result {
-            case .success(let handshake):
-                observer?.handshakeEnded(.success(handshake))
-                Self.lead(channel, handshake, serve)
-            case .failure(let error): observer?.handshakeEnded(.failure(error as? TLSError ?? .truncated))
-            }
+    package func decorate(
+        _ channel: any Channel, onLoop number: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) throws {
+        let handler = TLSHandler(try certificates.engine(onLoop: number), isServer: true, handshakeTime: nil)
+        handler.whenHandshaken { [observer] result in
+            observer?.handshakeEnded(result)
+            if case .success(let handshake) = result { Self.lead(channel, handshake, serve) }
         }
         try channel.pipeline.syncOperations.addHandler(handler)
     }

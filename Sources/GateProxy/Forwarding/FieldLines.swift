@@ -36,7 +36,7 @@ struct FieldLines {
 
     mutating func append(name: UnsafeRawBufferPointer, value: String) {
         var isToken = !name.isEmpty
-        for octet in name { isToken = isToken && Self.isToken(octet) }
+        for octet in name { isToken = isToken && Octet.isToken(octet) }
         isSound = isSound && isToken
         copy(name)
         append(": ")
@@ -58,7 +58,7 @@ struct FieldLines {
 
     private mutating func append(content: UnsafeRawBufferPointer) {
         var isContent = true
-        for octet in content { isContent = isContent && (octet >= 0x20 && octet != 0x7F || octet == 0x09) }
+        for octet in content { isContent = isContent && Octet.isFieldContent(octet) }
         isSound = isSound && isContent
         copy(content)
     }
@@ -102,15 +102,5 @@ struct FieldLines {
         guard bytes.count > 0 else { return }
         UnsafeMutableRawBufferPointer(rebasing: target[count..<count + bytes.count]).copyMemory(from: bytes)
         count += bytes.count
-    }
-
-    /// `tchar` (RFC 9110 §5.6.2). One bit per octet, lowest first.
-    @inline(__always)
-    static func isToken(_ octet: UInt8) -> Bool {
-        switch octet {
-        case 0x00...0x3F: 0x03FF_6CFA_0000_0000 >> UInt64(octet) & 1 == 1
-        case 0x40...0x7F: 0x57FF_FFFF_C7FF_FFFE >> UInt64(octet & 0x3F) & 1 == 1
-        default: false
-        }
     }
 }

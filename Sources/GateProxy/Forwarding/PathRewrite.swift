@@ -14,6 +14,22 @@ struct PathRewrite: Hashable, Sendable {
         self.added = added.compactMap(\.self).map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }.joined()
     }
 
+    /// Whether the application's paths differ from the client's.
+    var changesPaths: Bool { stripped != nil || !added.isEmpty }
+
+    /// The path under which clients reach one of the application's own. `nil` where it stays as it is: it cannot be reached, or stands below
+    /// the prefix already, for applications that heed `X-Forwarded-Prefix` write it so.
+    func outside(_ path: Substring) -> String? {
+        guard changesPaths, stripped?.covers(path) != true else { return nil }
+        var rest = path
+        if !added.isEmpty {
+            guard PathPrefix(added).covers(path) else { return nil }
+            rest = rest.dropFirst(added.count)
+        }
+        let whole = (stripped?.text ?? "") + rest
+        return whole.isEmpty ? "/" : whole
+    }
+
     func target(for target: RequestTarget) -> String {
         var rest = target.raw[...]
         if let stripped, stripped.covers(target.path) {

@@ -131,7 +131,7 @@ struct RequestFieldRules: Sendable {
         var isToken = true
         var isQuotable = true
         for octet in host.utf8 {
-            isToken = isToken && FieldLines.isToken(octet)
+            isToken = isToken && Octet.isToken(octet)
             isQuotable = isQuotable && octet != UInt8(ascii: "\"") && octet != UInt8(ascii: "\\")
         }
         if !host.isEmpty, isQuotable {

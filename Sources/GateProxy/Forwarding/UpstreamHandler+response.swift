@@ -37,8 +37,11 @@ extension UpstreamHandler {
                 use.end()
             }
         }
-        answer.encodedFields = responseFields.fields(
-            response.fields, connectionOptions: response.connectionOptions, leavesOutAccept: handshake?.isOurs == true)
+        let (fields, setsSession) = responseFields.fields(
+            response.fields, connectionOptions: response.connectionOptions, location: LocationRewrite(upstream.paths[index], for: request),
+            leavesOutAccept: handshake?.isOurs == true)
+        answer.encodedFields = fields
+        if setsSession { tellOfCookie() }
         return answer
     }
 

@@ -5,6 +5,7 @@ import GateNet
 package import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Passes the requests of a site on to its application, and the application's answers back.
 ///
@@ -18,10 +19,17 @@ package final class UpstreamHandler: RouteHandler {
     let log: Logger
     private let bodyLimit: Int?
     private let entropy: any Entropy
+    private let cookie: SessionCookie
+    /// Those made to answers that are ours.
+    private let changes: ResponseChanges
+    private let hasToldOfCookie = Atomic(false)
 
-    /// - Parameter baseURL: the public URL without a slash at its end, for problem documents.
+    /// - Parameters:
+    ///   - cookie: the one that the application may not set.
+    ///   - baseURL: the public URL without a slash at its end, for problem documents.
     package init(
-        _ route: SiteRoute, to upstream: Upstream, baseURL: String, entropy: any Entropy = SystemEntropy(), log: Logger
+        _ route: SiteRoute, to upstream: Upstream, cookie: SessionCookie, baseURL: String, entropy: any Entropy = SystemEntropy(),
+        log: Logger
     ) {
         self.upstream = upstream
         self.baseURL = baseURL
@@ -29,7 +37,9 @@ package final class UpstreamHandler: RouteHandler {
         self.log = log
         bodyLimit = route.bodyLimit
         requestFields = RequestFieldRules(route.requestFields, rules: upstream.rules)
-        responseFields = ResponseFieldRules(route.responseFields)
+        responseFields = ResponseFieldRules(route.responseFields, cookie: cookie)
+        changes = ResponseChanges(route.responseFields.withoutContent)
+        self.cookie = cookie
     }
 
     package func answer(_ admitted: AdmittedRequest) -> Answer {
@@ -137,7 +147,17 @@ package final class UpstreamHandler: RouteHandler {
     }
 
     func refusal(_ problem: Problem, _ request: Request) -> Response {
-        problem.answer(to: request, baseURL: baseURL)
+        var response = problem.answer(to: request, baseURL: baseURL)
+        changes.apply(to: &response)
+        return response
+    }
+
+    /// Once: it would be said for every answer.
+    func tellOfCookie() {
+        guard !hasToldOfCookie.exchange(true, ordering: .relaxed) else { return }
+        log.warning(
+            "An application sets a cookie under the name of Gatehouse's own, which is not passed on",
+            metadata: ["site": "\(upstream.name)", "cookie": "\(cookie.name)"])
     }
 
     func tell(_ message: Logger.Message, _ error: String, _ request: Request) {

@@ -17,8 +17,7 @@ package final class GatewaySite: Sendable {
         self.route = route
         self.handler = handler
         door = Door(name: route.name, access: route.access, policies: policies)
-        let isChanged = !route.responseFields.removed.isEmpty || !route.responseFields.set.isEmpty
-        changes = changesFields && isChanged ? ResponseChanges(route.responseFields) : nil
+        changes = changesFields && !route.responseFields.isEmpty ? ResponseChanges(route.responseFields) : nil
     }
 }
 
@@ -28,8 +27,8 @@ struct ResponseChanges: Sendable {
     private let set: [(name: String, value: String)]
 
     init(_ changes: FieldChanges) {
-        removed = changes.removed + changes.set.map(\.name)
-        set = changes.set
+        set = changes.set.filter { FieldChanges.isSettable($0.name) }
+        removed = changes.removed + set.map(\.name)
     }
 
     func apply(to response: inout Response) {

@@ -1,6 +1,7 @@
 import GateCore
 import GateIdentity
 import GateLimits
+import GatePostgres
 import GateSQL
 import GateSQLite
 import GateStores
@@ -8,21 +9,23 @@ import Logging
 
 /// What the configuration chose, opened: the one place where backends are told apart.
 struct Backends: Sendable {
-    let database: SQLiteDatabase
+    let database: any ServedDatabase
     /// Counts in this process: all, or what Redis does not.
     let memoryLimits: MemoryLimitStore
     let redis: RedisBackend?
 
     var limits: any LimitStore { redis?.limits ?? memoryLimits }
 
+    /// How other instances learn of what this one changes.
+    var changes: any ChangeFeed {
+        (database as? PostgresDatabase).map { PostgresChangeFeed(database: $0) } ?? SoleInstance()
+    }
+
     /// Opens the database. Its schema is not looked at. Redis is not connected to before ``RedisBackend/start()``.
     static func open(
         _ configuration: Configuration, time: any TimeSource, entropy: any Entropy = SystemEntropy(), log: Logger
     ) async throws -> Backends {
-        let database: SQLiteDatabase =
-            switch configuration.database.url {
-            case .sqlite: try await SQLiteDatabase.open(path: configuration.databasePath, time: time, logger: log)
-            }
+        let database = try await openDatabase(configuration, time: time, entropy: entropy, log: log)
         let memory = MemoryLimitStore(time: time, maximumKeys: configuration.limits.maxKeys)
         var redis: RedisBackend?
         if configuration.limits.backend == .redis, let url = configuration.limits.redisURL {
@@ -31,10 +34,24 @@ struct Backends: Sendable {
         return Backends(database: database, memoryLimits: memory, redis: redis)
     }
 
+    private static func openDatabase(
+        _ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger
+    ) async throws -> any ServedDatabase {
+        switch configuration.database.url {
+        case .sqlite(let path):
+            return try await SQLiteDatabase.open(path: configuration.filePath(path), time: time, logger: log)
+        case .postgres(let url):
+            var options = PostgresOptions()
+            options.connections = configuration.database.poolSize
+            return try await PostgresDatabase.open(url, options: options, time: time, entropy: entropy, logger: log)
+        }
+    }
+
     /// The migrations for the database chosen.
     static func migrations(_ configuration: Configuration) throws -> MigrationPlan {
         switch configuration.database.url {
         case .sqlite: try MigrationPlan(AccountMigrations.sqlite)
+        case .postgres: try MigrationPlan(AccountMigrations.postgres)
         }
     }
 }

@@ -1,17 +1,17 @@
 import GateAPI
 import GateCore
-import GateSQLite
+import GateSQL
 import Logging
 import Synchronization
 
 /// The database's health, as the health calls tell of it. What is wrong is logged once when it begins, and once when it ends.
 final class DatabaseComponent: HealthComponent {
     let name = "database"
-    private let database: SQLiteDatabase
+    private let database: any ServedDatabase
     private let log: Logger
     private let lastFailure = Mutex<StorageError?>(nil)
 
-    init(database: SQLiteDatabase, log: Logger) {
+    init(database: any ServedDatabase, log: Logger) {
         self.database = database
         self.log = log
     }

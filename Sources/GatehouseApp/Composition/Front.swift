@@ -33,7 +33,7 @@ struct Front: Sendable {
             identity: identity, limits: limits, assertions: composition.assertions, cookie: cookie, cors: cors,
             publicURL: configuration.publicURL.description, time: composition.time, log: log)
         let builder = SiteBuilder(
-            configuration, composition, client: client, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
+            configuration, composition, client: client, cookie: cookie, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
         let (sites, upstreams) = try builder.build()
         let directory = SiteDirectory(sites)
         self.upstreams = upstreams

@@ -3,8 +3,9 @@ import GateCrypto
 import GateIdentity
 import GateLimits
 import GateNet
+import GatePostgres
 import GateRedis
-import GateSQLite
+import GateSQL
 
 /// What the parts of the server tell of themselves, read when somebody scrapes.
 extension MetricsRegistry {
@@ -23,6 +24,12 @@ extension MetricsRegistry {
         if let redis = backends.redis { register(redis) }
         let database = backends.database
         gauge("gatehouse_database_up", "Whether the last write to the database, if any, was possible.") { database.canWrite ? 1 : 0 }
+        guard let postgres = database as? PostgresDatabase else { return }
+        gauge("gatehouse_database_connections", "Connections to Postgres that are up.") { Double(postgres.occupancy.connections) }
+        gauge("gatehouse_database_waiting", "Transactions that wait for a connection.") { Double(postgres.occupancy.waiting) }
+        counter("gatehouse_database_conflicts_total", "Transactions tried again since another was in the way.") {
+            Double(postgres.occupancy.conflicts)
+        }
     }
 
     private func register(_ redis: RedisBackend) {

@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateCrypto
 import GateNet
@@ -9,20 +10,24 @@ struct SiteBuilder {
     private let configuration: Configuration
     private let composition: Composition
     private let client: HTTPClient
+    private let cookie: SessionCookie
     private let baseURL: String
     private let log: Logger
     private let previous: [Upstream]
 
     /// - Parameters:
     ///   - client: reaches the applications, wherever the operator says they are.
+    ///   - cookie: the one that applications may not set.
     ///   - baseURL: where problem documents are explained, without a slash at its end.
     ///   - previous: upstreams of the configuration before.
     init(
-        _ configuration: Configuration, _ composition: Composition, client: HTTPClient, baseURL: String, log: Logger, previous: [Upstream]
+        _ configuration: Configuration, _ composition: Composition, client: HTTPClient, cookie: SessionCookie, baseURL: String, log: Logger,
+        previous: [Upstream]
     ) {
         self.configuration = configuration
         self.composition = composition
         self.client = client
+        self.cookie = cookie
         self.baseURL = baseURL
         self.log = log
         self.previous = previous
@@ -40,7 +45,8 @@ struct SiteBuilder {
                 do throws(ConfigurationFault) {
                     let upstream = try upstream(rules, of: route)
                     upstreams.append(upstream)
-                    handler = UpstreamHandler(route, to: upstream, baseURL: baseURL, entropy: composition.entropy, log: log)
+                    handler = UpstreamHandler(
+                        route, to: upstream, cookie: cookie, baseURL: baseURL, entropy: composition.entropy, log: log)
                 } catch {
                     faults.append(error)
                     continue

@@ -59,6 +59,6 @@ extension SettingKey where Root == Configuration {
         return "GATEHOUSE_\(name)"
     }
 
-    /// The name of the systemd credential (systemd.exec(5), `LoadCredential=`) that gives a secret.
-    var credential: String? { isSecret ? path.split(separator: ".").last.map(String.init) : nil }
+    /// The name of the systemd credential (systemd.exec(5), `LoadCredential=`) that a secret is usually given by: see ``CredentialsFolder``.
+    var credential: String? { isSecret ? path : nil }
 }

@@ -3,7 +3,7 @@ import GateCore
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
     static let keys: [ConfigurationKey] =
-        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + redisKeys + apiKeys + outputKeys
+        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + redisKeys + apiKeys + outputKeys + backupKeys
 
     private static let generalKeys = [
         ConfigurationKey(
@@ -40,7 +40,7 @@ extension Configuration {
             } print: {
                 $0
             },
-            derivedDefault: "admin.sock in the RUNTIME_DIRECTORY that systemd gives, else in data_dir",
+            derivedDefault: "admin.sock in data_dir",
             "The Unix socket through which the command line reaches the running server."),
     ]
 
@@ -81,7 +81,12 @@ extension Configuration {
                 try DatabaseURL(text)
             } print: {
                 $0.description
-            }, aliases: ["DATABASE_URL"], "The database: sqlite:FILE, relative to data_dir unless FILE begins with /.")
+            }, aliases: ["DATABASE_URL"],
+            "The database: sqlite:FILE, relative to data_dir unless FILE begins with /; or postgres://user:password@host:5432/database, "
+                + "with sslmode and other settings of libpq after a ?, and prepare=off behind a pooler such as PgBouncer."),
+        ConfigurationKey(
+            "database.pool_size", \.database.poolSize, .integer(1...1000),
+            "The most connections to Postgres. Each instance has as many; the server's max_connections must suffice for all."),
     ]
 
     private static let apiKeys = [

@@ -10,7 +10,7 @@ extension ConfigurationLoading {
         }
         if isDefault("data_dir"), let state = folder("STATE_DIRECTORY") { configuration.dataDirectory = state }
         if isDefault("listen.admin") {
-            configuration.listen.admin = (folder("RUNTIME_DIRECTORY") ?? configuration.dataDirectory) + "/admin.sock"
+            configuration.listen.admin = configuration.dataDirectory + "/admin.sock"
         }
         deriveTLS()
         deriveRedis()

@@ -52,21 +52,31 @@ struct ConfigurationLoading {
     }
 
     mutating func readEnvironment(_ variables: [String: String]) {
-        _ = readVariables(variables) { .environment(variable: $0) }
+        // This one says which file is read, and has done so by now.
+        let settings = variables.filter { $0.key != Installation.variable }
+        _ = readVariables(settings) { .environment(variable: $0) }
     }
 
     mutating func readCredentials(in folder: String?) {
         guard let folder else { return }
-        for key in Configuration.keys {
-            guard let name = key.credential else { continue }
-            let path = folder + "/" + name
+        for credential in CredentialsFolder(folder).credentials {
+            guard let key = Configuration.keys.first(where: { $0.path == credential.setting }) else {
+                if credential.isOurs { rejectUnknown(credential) }
+                continue
+            }
             do throws(ConfigurationFault) {
-                assign(key, .text(trimmed(try TextFile(path: path).text)), at: .credential(path: path))
+                assign(key, .text(trimmed(try TextFile(path: credential.path).text)), at: .credential(path: credential.path))
             } catch {
-                // A folder that lacks this one is the usual case.
-                if error.problem != TextFile.missing { faults.append(error) }
+                faults.append(error)
             }
         }
+    }
+
+    private mutating func rejectUnknown(_ credential: CredentialsFolder.Credential) {
+        let near = nearestName(to: credential.setting, among: Configuration.keys.map(\.path))
+        faults.append(
+            ConfigurationFault(
+                .credential(path: credential.path), "no setting has that name", cure: near.map { "did you mean \($0)?" } ?? "remove it"))
     }
 
     /// Returns the keys that were set.

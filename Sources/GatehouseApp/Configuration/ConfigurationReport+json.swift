@@ -26,6 +26,37 @@ extension Configuration.Loaded {
     }
 }
 
+extension Configuration {
+    /// The same as ``reference()``, for programs: what the manual page is made of.
+    package static var referenceJSON: JSON {
+        let defaults = Configuration()
+        return [
+            "settings": .array(
+                keys.map { key in
+                    var members = key.members(defaults)
+                    members.append(.init("variables", .array(([key.variable] + key.aliases).map { .string($0) })))
+                    members.append(.init("option", key.flag.map { .string($0) } ?? .null))
+                    members.append(.init("credential", key.credential.map { .string($0) } ?? .null))
+                    return .object(members)
+                }),
+            "site": .array(Site.keys.map { .object($0.members(Site())) }),
+            "policy": .array(Limits.CustomPolicy.keys.map { .object($0.members(nil)) }),
+        ]
+    }
+}
+
+extension SettingKey {
+    /// - Parameter defaults: `nil` where each value has to be given.
+    fileprivate func members(_ defaults: Root?) -> [JSON.Member] {
+        [
+            .init("key", .string(path)), .init("type", .string(kind)), .init("documentation", .string(documentation)),
+            .init("default", isSecret ? .null : defaults.flatMap(literal).map { .string($0.toml) } ?? .null),
+            .init("default_in_words", derivedDefault.map { .string($0) } ?? .null),
+            .init("example", example.map { .string($0) } ?? .null), .init("recipe", recipe.map { .string($0) } ?? .null),
+        ]
+    }
+}
+
 extension Literal {
     fileprivate var json: JSON {
         switch self {

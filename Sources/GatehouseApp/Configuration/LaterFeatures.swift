@@ -4,7 +4,6 @@ enum LaterFeatures {
     /// Tables and keys, with everything below them.
     static let paths: Set<String> = [
         "postgres", "mail", "smtp", "ses", "resend", "oauth", "files", "s3", "minio", "webhooks", "sentry",
-        "database.pool_size",
     ]
 
     static let ignoredVariables: Set<String> = [

@@ -1,4 +1,5 @@
 import GateCore
+import GateSQL
 import GateSQLite
 import Glibc
 
@@ -20,7 +21,7 @@ extension Doctor {
 
     /// Under the lock, as commands do: a second process never writes.
     private func examineDatabase() async -> DataFolderCheck.Database {
-        guard case .success = FileFacts.of(configuration.databasePath) else { return .missing }
+        if let path = configuration.databasePath { guard case .success = FileFacts.of(path) else { return .missing } }
         do throws(StorageError) {
             let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
             defer { lock.release() }
@@ -32,7 +33,7 @@ extension Doctor {
     }
 
     private func health() async throws(StorageError) -> DataFolderCheck.Database {
-        let database: SQLiteDatabase
+        let database: any ServedDatabase
         do {
             database = try await Backends.open(configuration, time: time, log: log).database
         } catch let error as StorageError {

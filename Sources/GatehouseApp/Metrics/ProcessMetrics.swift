@@ -1,9 +1,9 @@
-import GateCore
+package import GateCore
 import Glibc
 
 /// What the kernel tells of this process (proc(5)), read when asked for. The names are those of Prometheus's own client libraries.
 enum ProcessMetrics {
-    static func register(in registry: MetricsRegistry) {
+    static func register(in registry: MetricsRegistry, _ time: SystemTime) {
         registry.counter("process_cpu_seconds_total", "Time on the processors, user and system, in seconds.") {
             status.map { Double($0.userTicks + $0.systemTicks) / ticksPerSecond }
         }
@@ -18,8 +18,9 @@ enum ProcessMetrics {
             return limit.rlim_cur == rlim_t.max ? .infinity : Double(limit.rlim_cur)
         }
         registry.gauge("process_threads", "Threads.") { status.map { Double($0.threads) } }
-        // Neither changes while the process lives.
-        let start = status.flatMap { status in bootTime.map { Double($0) + Double(status.startTicks) / ticksPerSecond } }
+        // Not from /proc/stat, which a sandboxed service does not see (systemd.exec(5), `ProcSubset=`).
+        let booted = Double(time.now().milliseconds) / 1000 - time.sinceBoot() / .seconds(1)
+        let start = status.map { booted + Double($0.startTicks) / ticksPerSecond }
         registry.gauge("process_start_time_seconds", "When the process began, in seconds since 1970.") { start }
     }
 
@@ -54,14 +55,6 @@ enum ProcessMetrics {
 
     private static var status: Status? { (try? TextFile(path: "/proc/self/stat")).flatMap { Status($0.text) } }
 
-    /// In seconds since 1970.
-    private static var bootTime: Int? {
-        guard let text = try? TextFile(path: "/proc/stat").text,
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("btime ") })
-        else { return nil }
-        return Int(line.dropFirst(6))
-    }
-
     private static var openDescriptors: Int? {
         guard let folder = opendir("/proc/self/fd") else { return nil }
         defer { closedir(folder) }
@@ -74,5 +67,5 @@ enum ProcessMetrics {
 
 extension MetricsRegistry {
     /// Registers what the kernel tells of this process.
-    package func registerProcess() { ProcessMetrics.register(in: self) }
+    package func registerProcess(_ time: SystemTime = SystemTime()) { ProcessMetrics.register(in: self, time) }
 }

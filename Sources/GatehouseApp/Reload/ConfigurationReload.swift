@@ -16,12 +16,14 @@ actor ConfigurationReload {
     private let upstreams: WatchedUpstreams
     private let output: LogOutput
     private let manager: ServiceManager
+    private let status: String
     private let log: Logger
     private let read: Read
 
+    /// - Parameter status: what the service manager is told again afterwards: addresses do not change.
     init(
         _ front: Front, composition: Composition, client: HTTPClient, responders: DoorResponders, upstreams: WatchedUpstreams,
-        output: LogOutput, manager: ServiceManager, log: Logger, read: @escaping Read
+        output: LogOutput, manager: ServiceManager, status: String, log: Logger, read: @escaping Read
     ) {
         self.front = front
         self.composition = composition
@@ -30,6 +32,7 @@ actor ConfigurationReload {
         self.upstreams = upstreams
         self.output = output
         self.manager = manager
+        self.status = status
         self.log = log
         self.read = read
     }
@@ -42,7 +45,7 @@ actor ConfigurationReload {
         manager.isReloading(at: composition.time.monotonic())
         let report = exchange()
         tell(report)
-        manager.isReady(status: "Serving \(front.configuration.publicURL)")
+        manager.isReady(status: status)
         return report
     }
 

@@ -13,6 +13,8 @@ struct InheritedSockets {
         let port: Int?
         /// The path of a Unix socket.
         let path: String?
+        /// Whether it takes the connections of every IPv4 address too, see ipv6(7).
+        let isDualStack: Bool
     }
 
     /// The number of the first one.
@@ -41,17 +43,25 @@ struct InheritedSockets {
         }
     }
 
-    var isEmpty: Bool { sockets.isEmpty }
+    /// Those that nobody took.
+    var left: [Socket] { sockets }
 
-    /// Takes those that are for `address`, so that they are not given out again.
-    mutating func take(for address: ListenAddress) -> [Socket] {
-        let matching = sockets.filter { $0.isFor(address) }
-        sockets.removeAll { $0.isFor(address) }
-        return matching
+    /// Takes those that stand for any of `addresses`, so that they are not given out again. One of both protocols stands for `0.0.0.0`,
+    /// `[::]` and every address at once.
+    /// - Returns: beside them, the addresses that none is there for.
+    mutating func take(for addresses: [ListenAddress]) -> (sockets: [Socket], others: [ListenAddress]) {
+        let taken = sockets.filter { socket in addresses.contains { socket.isFor($0) } }
+        sockets.removeAll { taken.contains($0) }
+        return (taken, addresses.filter { address in !taken.contains { $0.isFor(address) } })
     }
 
-    /// Those that nobody took, as their addresses.
-    var left: [String] { sockets.map(\.description) }
+    /// One that nobody took, and which keeps everybody else from listening on `address`: it has every address's port.
+    func obstacle(to address: ListenAddress) -> Socket? {
+        guard case .tcp(let own, let port) = address else { return nil }
+        return sockets.first {
+            $0.port == port && $0.address?.isUnspecified == true && ($0.isDualStack || $0.address?.isIPv4 == own.isIPv4)
+        }
+    }
 }
 
 extension IPAddress {
@@ -83,22 +93,28 @@ extension InheritedSockets.Socket {
             }
         }
         guard address != nil || family == AF_UNIX else { return nil }
+        var isIPv6Only: Int32 = 1
+        length = socklen_t(MemoryLayout<Int32>.size)
+        if family == AF_INET6 { getsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &isIPv6Only, &length) }
         self.name = name
         self.descriptor = descriptor
         self.address = address
         self.port = port
         self.path = path
+        isDualStack = isIPv6Only == 0 && address?.isUnspecified == true
     }
 
     fileprivate func isFor(_ wanted: ListenAddress) -> Bool {
         switch wanted {
-        case .tcp(let address, let port): self.port == port && self.address == address
+        case .tcp(let address, let port):
+            self.port == port && (self.address == address || isDualStack && address.isUnspecified)
         case .anyAddress(let port): self.port == port && address?.isUnspecified == true
         case .unix(let path): self.path == path
         }
     }
 
-    fileprivate var description: String {
+    /// Its address, as it is written in a configuration.
+    var description: String {
         if let path { return "unix:\(path)" }
         guard let address, let port else { return "descriptor \(descriptor)" }
         return ListenAddress.tcp(address, port: port).description

@@ -20,7 +20,13 @@ struct ServiceManager: Sendable {
 
     func isReady(status: String) { tell("READY=1\nSTATUS=\(status)") }
 
-    func isStopping() { tell("STOPPING=1\nSTATUS=Finishing what runs") }
+    /// - Parameter limit: how long it may take, which the manager is asked to wait for.
+    func isStopping(within limit: Duration) {
+        tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=\(limit.components.seconds * 1_000_000)\nSTATUS=Finishing what runs")
+    }
+
+    /// The start is put off.
+    func isWaiting(status: String) { tell("STATUS=\(status)") }
 
     /// To be followed by ``isReady(status:)``.
     /// - Parameter moment: of CLOCK_MONOTONIC: with it, a manager that knows `Type=notify-reload` finds the answer to its signal.

@@ -14,7 +14,9 @@ struct CheckCommand: ParsableCommand {
     @Flag(name: .long, help: "Print an .env file with every variable explained, and check nothing.") var envExample = false
 
     func run() throws {
-        if reference { return Terminal.show(Configuration.reference()) }
+        if reference {
+            return output.json ? Terminal.say(Configuration.referenceJSON.text) : Terminal.show(Configuration.reference())
+        }
         if envExample { return Terminal.show(Configuration.environmentExample()) }
         let loaded = try options.load()
         do throws(ConfigurationFaults) { try loaded.configuration.checkFiles() } catch { throw CommandFailure(error) }

@@ -5,16 +5,19 @@ import GatehouseApp
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Work on the database's schema, while no server runs. `serve` applies what is pending by itself.",
+        commandName: "migrate",
+        abstract: "See and change the database's schema, the latter while no server runs. `serve` applies what is pending by itself.",
         subcommands: [Up.self, Down.self, Status.self])
 
     struct Up: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Apply every migration that is pending.")
+        static let configuration = CommandConfiguration(
+            abstract: "Apply every migration that is pending, after a backup of the database.")
 
+        @Flag(name: .long, help: "Make no backup before.") var withoutBackup = false
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
-            let applied = try await options.withSchema { try await $0.up() }
+            let applied = try await options.withSchema { try await $0.up(withBackup: !withoutBackup) }
             for migration in applied { Terminal.say("applied \(migration.version) \(migration.name)") }
             if applied.isEmpty { Terminal.say("Nothing is pending.") }
         }
@@ -22,14 +25,16 @@ struct MigrateCommand: AsyncParsableCommand {
 
     struct Down: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Undo the newest migration. What it had made is gone, with the data in it.")
+            abstract: "Undo the newest migration, after a backup of the database. What it had made is gone, with the data in it.")
+
+        @Flag(name: .long, help: "Make no backup before.") var withoutBackup = false
 
         @Flag(name: .long, help: "Do not ask.") var yes = false
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
             if !yes { try Terminal.confirm("The newest migration will be undone, and its data lost.") }
-            if let undone = try await options.withSchema({ try await $0.down() }) {
+            if let undone = try await options.withSchema({ try await $0.down(withBackup: !withoutBackup) }) {
                 Terminal.say("undone \(undone.version) \(undone.name)")
             } else {
                 Terminal.say("No migration is applied.")
@@ -44,20 +49,18 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let migrations = try await options.withSchema { try await $0.status() }
-            if output.json {
-                let list = migrations.map { migration -> JSON in
-                    [
-                        "version": .integer(Int64(migration.version)), "name": .string(migration.name),
-                        "state": .string(migration.state.rawValue),
-                        "applied_at": migration.appliedAt.map { .string($0.rfc3339) } ?? .null,
-                    ]
-                }
-                return Terminal.say(JSON.object([.init("migrations", .array(list))]).text)
-            }
+            // Of all that is done to the schema this alone is harmless under a running server: it is asked.
+            let ofServer = try await Schema.statusOfServer(options.load().configuration)
+            let migrations = if let ofServer { ofServer } else { try await options.withSchema { try await $0.status() } }
+            if output.json { return Terminal.say(JSON.object([.init("migrations", migrations)]).text) }
             Terminal.table(
                 ["VERSION", "NAME", "STATE", "APPLIED"],
-                migrations.map { ["\($0.version)", $0.name, $0.state.rawValue, $0.appliedAt?.rfc3339 ?? ""] })
+                (migrations.array ?? []).map { migration in
+                    [
+                        "\(migration["version"]?.integer ?? 0)", migration["name"]?.string ?? "", migration["state"]?.string ?? "",
+                        migration["applied_at"]?.string ?? "",
+                    ]
+                })
         }
     }
 }

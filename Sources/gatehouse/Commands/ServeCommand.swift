@@ -25,13 +25,14 @@ struct ServeCommand: AsyncParsableCommand {
         if let publicUrl { flags.append(("--public-url", publicUrl)) }
         if let logLevel { flags.append(("--log-level", logLevel)) }
         if let logFormat { flags.append(("--log-format", logFormat)) }
-        let sources = options.sources(flags)
+        let sources = options.sources(flags, installed: false)
         let loaded = try options.load(sources)
         let output = LogOutput.standard(loaded.configuration.log)
         let log = output.logger()
         for notice in loaded.notices { log.notice("Configuration", metadata: ["note": "\(notice)"]) }
         do {
-            try await Server.run(loaded.configuration, readAgain: { Configuration.load(sources) }, log: log, output: output)
+            try await Server.run(
+                loaded.configuration, file: options.config, readAgain: { Configuration.load(sources) }, log: log, output: output)
         } catch {
             output.flush()
             throw error

@@ -8,7 +8,9 @@ import NIOPosix
 /// HTTP/2 from the first byte on (RFC 9113 §3.3), so that it can be tested without TLS.
 struct PriorKnowledge: ConnectionDecorator {
     let scheme = Request.Scheme.http
-    func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws { try serve(.http2) }
+    func decorate(_ channel: any Channel, onLoop _: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws {
+        try serve(.http2)
+    }
 }
 
 /// A connection of frames, for what no HTTP/2 client would send. Used by one task at a time.

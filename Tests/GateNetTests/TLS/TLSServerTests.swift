@@ -28,6 +28,20 @@ struct TLSServerTests {
         }
     }
 
+    @Test("A request that comes with the end of the client's direction is answered", arguments: [TLSHandshake.Version.tls12, .tls13])
+    func lastRequest(_ version: TLSHandshake.Version) async throws {
+        try await TLSTestServer.run { server in
+            for _ in 0..<20 {
+                let client = try await server.connect(newest: version)
+                try await client.send(Self.request)
+                _ = try await client.read(until: "hello")
+                try await client.sendLast(Self.request)
+                #expect(try await client.readToEnd().hasSuffix("hello"))
+                #expect(try await client.error() == nil)
+            }
+        }
+    }
+
     @Test("Bodies of many records go both ways whole")
     func large() async throws {
         let body = SeededEntropy().bytes(3 << 20)

@@ -23,6 +23,22 @@ struct UpstreamFailureTests {
         }
     }
 
+    @Test func `our word for it carries the site's fields, but those of the content`() async throws {
+        try await Rig.run(
+            ports: [try await StandIn.freePort()],
+            site: {
+                $0.responseFields.set = [("X-Site", "shop"), ("Content-Type", "text/css"), ("Content-Security-Policy", "default-src *")]
+                $0.responseFields.removed = ["Cache-Control", "Content-Type"]
+            }
+        ) { (rig: Rig) async throws in
+            let page = try await rig.collect(.to("/x", headers: ["Accept": "text/html"]))
+            #expect(page.status == 502)
+            #expect(page.value("x-site") == "shop" && page.value("cache-control") == nil)
+            #expect(page.value("content-type") == "text/html; charset=utf-8")
+            #expect(page.value("content-security-policy")?.hasPrefix("default-src 'none'") == true)
+        }
+    }
+
     @Test(
         "What is no answer",
         arguments: [

@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import GateTesting
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -63,6 +64,53 @@ struct UpstreamHandlerTests {
                     "Content-Type: text/plain", "Set-Cookie: a=b; Path=/", "set-cookie: c=d", "ETag: \"x\"", "X-Frame-Options: DENY",
                 ])
             #expect(collected.body == "no" && collected.length == 2)
+        }
+    }
+
+    @Test func `an application sets any cookie but the session's, which is said once`() async throws {
+        try await Rig.run { rig, application in
+            var connection: Conversation?
+            for _ in 0..<2 {
+                async let answer = rig.collect(.to())
+                if connection == nil { connection = try await application.accept() }
+                _ = try await connection!.head()
+                try await connection!.send(
+                    """
+                    HTTP/1.1 200 OK\r
+                    Set-Cookie: a=b\r
+                    Set-Cookie: __Host-gatehouse=stolen; Path=/; Secure\r
+                    set-cookie: =__Host-gatehouse=nameless\r
+                    Set-Cookie: c=d\r
+                    Content-Length: 0\r
+                    \r\n
+                    """)
+                #expect(try await answer.fields == ["Set-Cookie: a=b", "Set-Cookie: c=d"])
+            }
+            #expect(rig.log.lines.filter { $0.contains("cookie=__Host-gatehouse") && $0.hasPrefix("warning") }.count == 1)
+            #expect(!rig.log.lines.contains { $0.contains("stolen") })
+        }
+    }
+
+    @Test func `references to its own paths are those of the client`() async throws {
+        try await Rig.run(rules: { $0.strippedPrefix = "/app" }) { rig, application in
+            async let answer = rig.collect(.to("/app/x"))
+            let connection = try await application.accept()
+            _ = try await connection.head()
+            try await connection.send(
+                """
+                HTTP/1.1 302 Found\r
+                Location: https://app.example.com/login?next=%2Fx\r
+                Server: apache\r
+                content-location: /x.html\r
+                Link: </x>; rel=next\r
+                Content-Length: 0\r
+                \r\n
+                """)
+            #expect(
+                try await answer.fields == [
+                    "Server: apache", "Link: </x>; rel=next", "Location: https://app.example.com/app/login?next=%2Fx",
+                    "content-location: /app/x.html",
+                ])
         }
     }
 

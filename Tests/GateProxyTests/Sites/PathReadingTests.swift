@@ -1,5 +1,6 @@
 import GateAccess
 import GateHTTP
+import GateTesting
 import Testing
 
 @testable import GateProxy
@@ -67,7 +68,7 @@ struct PathReadingTests {
 
     @Test("CHECKLIST 32: no order of readings leads to another site than the one that was asked", arguments: 1...8)
     func anyOrder(seed: UInt64) throws {
-        var generator = Random(state: seed)
+        var generator = SplitMix(seed: seed)
         let table = SiteTable(Self.sites)
         var admitted = 0
         for _ in 0..<20_000 {
@@ -84,17 +85,6 @@ struct PathReadingTests {
             #expect(end == site || !read.hasPrefix("/"), "\(path) became \(read)")
         }
         #expect(admitted > 1000)
-    }
-
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-            return word ^ word >> 31
-        }
     }
 }
 

@@ -1,36 +1,70 @@
 package import GateCore
 import GateIdentity
-import GateSQL
-package import GateSQLite
+import GatePostgres
+package import GateSQL
+import GateSQLite
 import GateStores
 import Logging
+import Testing
 
-/// A database on SQLite in a temporary folder, migrated, with the stores of accounts on it.
+/// What the stores are tested on.
+package enum DatabaseKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case sqlite = "SQLite"
+    case postgres = "Postgres"
+
+    package var testDescription: String { rawValue }
+
+    package var migrations: [Migration] {
+        switch self {
+        case .sqlite: AccountMigrations.sqlite
+        case .postgres: AccountMigrations.postgres
+        }
+    }
+}
+
+/// A database of a test's own, migrated, with the stores of accounts on it.
 package struct AccountDatabase: Sendable {
-    package let database: SQLiteDatabase
-    private let folder: TemporaryFolder
+    package let database: any ServedDatabase
+    package let kind: DatabaseKind
+    private let place: Place
 
-    package init(time: any TimeSource = SystemTime(), migrated: Bool = true) async throws {
-        folder = TemporaryFolder()
-        database = try await Self.open(folder, time)
-        if migrated { _ = try await MigrationPlan(AccountMigrations.sqlite).up(database, time: SystemTime()) }
+    private enum Place: Sendable {
+        case folder(TemporaryFolder)
+        case name(String)
     }
 
-    private init(database: SQLiteDatabase, folder: TemporaryFolder) {
+    package init(_ kind: DatabaseKind = .current, time: any TimeSource = SystemTime(), migrated: Bool = true) async throws {
+        let place: Place =
+            switch kind {
+            case .sqlite: .folder(TemporaryFolder())
+            case .postgres: .name(PostgresServer.shared.newDatabase())
+            }
+        self.init(database: try await Self.open(place, time), kind: kind, place: place)
+        if migrated { _ = try await MigrationPlan(kind.migrations).up(database, time: SystemTime()) }
+    }
+
+    private init(database: any ServedDatabase, kind: DatabaseKind, place: Place) {
         self.database = database
-        self.folder = folder
+        self.kind = kind
+        self.place = place
     }
 
-    private static func open(_ folder: TemporaryFolder, _ time: any TimeSource) async throws -> SQLiteDatabase {
-        try await SQLiteDatabase.open(
-            path: folder.file("gatehouse.db"), time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    private static func open(_ place: Place, _ time: any TimeSource) async throws -> any ServedDatabase {
+        switch place {
+        case .folder(let folder):
+            try await SQLiteDatabase.open(
+                path: folder.file("gatehouse.db"), time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        // Its time limits are measured on the real clock.
+        case .name(let name): try await PostgresServer.shared.open(PostgresServer.shared.url(name))
+        }
     }
 
     /// Opens one, and closes it when `body` has returned.
     package static func with<Result>(
-        time: any TimeSource = SystemTime(), migrated: Bool = true, _ body: (AccountDatabase) async throws -> Result
+        _ kind: DatabaseKind = .current, time: any TimeSource = SystemTime(), migrated: Bool = true,
+        _ body: (AccountDatabase) async throws -> Result
     ) async throws -> Result {
-        let database = try await AccountDatabase(time: time, migrated: migrated)
+        let database = try await AccountDatabase(kind, time: time, migrated: migrated)
         do {
             let result = try await body(database)
             await database.close()
@@ -41,10 +75,16 @@ package struct AccountDatabase: Sendable {
         }
     }
 
-    /// Closes the file and opens it again, as a restart of the server does.
+    /// Closes the database and opens it again, as a restart of the server does.
     package func reopened(time: any TimeSource) async throws -> AccountDatabase {
         await database.close()
-        return AccountDatabase(database: try await Self.open(folder, time), folder: folder)
+        return AccountDatabase(database: try await Self.open(place, time), kind: kind, place: place)
+    }
+
+    /// Opens it a second time, as another instance does; `nil` where only one process may.
+    package func opened(time: any TimeSource) async throws -> AccountDatabase? {
+        guard kind == .postgres else { return nil }
+        return AccountDatabase(database: try await Self.open(place, time), kind: kind, place: place)
     }
 
     package func close() async { await database.close() }

@@ -207,4 +207,24 @@ struct FrontTests {
             #expect(await gate.ask("/health").status == 200)
         }
     }
+
+    @Test("Where an application cannot be reached, our word for it carries what the site's answers carry")
+    func unreachable() async throws {
+        let sites = """
+            [[site]]
+            upstream = "http://127.0.0.1:1"
+            access = "public"
+            set_response_headers = { X-Site = "shop", X-Frame-Options = "DENY" }
+
+            """
+        try await FrontHarness.run(sites) { gate in
+            for accept in ["*/*", "text/html"] {
+                let reply = await gate.ask("/x", host: "app.test", ["accept": accept])
+                #expect(reply.status == 502)
+                #expect(reply.headers["x-site"] == ["shop"] && reply.headers["x-frame-options"] == ["DENY"])
+                #expect(reply.headers["x-content-type-options"] == ["nosniff"])
+                #expect(reply.headers["referrer-policy"] == ["strict-origin-when-cross-origin"])
+            }
+        }
+    }
 }

@@ -157,9 +157,9 @@ struct ConfigurationFaultTests {
             ]
         ),
         (
-            "database.url = \"postgres://u:secret@h/db\"",
+            "database.url = \"postgres://u:sec@ret@h/db\"",
             [
-                "gatehouse.toml:1:10: database.url: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
+                "gatehouse.toml:1:10: database.url: cannot be told apart into user, host and database: percent-encode the password: @ is %40, / is %2F, : is %3A, ? is %3F"
             ]
         ),
         ("[limits.policies.logins]\nlimit = 3", ["gatehouse.toml:2:1: no site uses the policy \"logins\": did you mean \"login\"?"]),
@@ -248,9 +248,9 @@ struct ConfigurationFaultTests {
             ["environment variable REDIS_URL: has a port that is none: choose from 1 to 65535"]
         ),
         (
-            ["DATABASE_URL": "postgres://u:pw@h/db"],
+            ["DATABASE_URL": "postgres://u:pw@h/db?ssl=on"],
             [
-                "environment variable DATABASE_URL: Postgres is not available in this version: write sqlite:FILE, or leave it out for sqlite:gatehouse.db"
+                "environment variable DATABASE_URL: has a setting after the ? that is not known: see DEPLOYMENT.md; of libpq's, sslmode, sslrootcert and passfile are the usual ones"
             ]
         ),
         (

@@ -124,17 +124,33 @@ struct ConfigurationTests {
     @Test("systemd's folders and credentials are used")
     func systemd() throws {
         let folder = TemporaryFolder()
-        folder.write("jwt_secret", "0123456789abcdef0123456789abcdef\n")
+        folder.write("auth.jwt_secret", "0123456789abcdef0123456789abcdef\n")
+        // Of SetCredential=, and of what has nothing to do with this.
+        folder.write("gatehouse", "none")
+        folder.write("password", "something else")
         let loaded = try load(variables: [
             "CREDENTIALS_DIRECTORY": folder.path, "STATE_DIRECTORY": "/var/lib/gatehouse:/var/lib/other",
-            "RUNTIME_DIRECTORY": "/run/gatehouse",
         ]).get()
         #expect(loaded.configuration.dataDirectory == "/var/lib/gatehouse")
-        #expect(loaded.configuration.listen.admin == "/run/gatehouse/admin.sock")
+        #expect(
+            loaded.configuration.listen.admin == "/var/lib/gatehouse/admin.sock", "where commands look for it that systemd did not start")
         #expect(loaded.configuration.auth.jwtSecret == Secret("0123456789abcdef0123456789abcdef"))
-        #expect(loaded.origins["auth.jwt_secret"] == .credential(path: folder.file("jwt_secret")))
-        // A credentials folder for something else is no fault.
-        #expect(load(variables: ["CREDENTIALS_DIRECTORY": "/tmp"]).messages == [])
+        #expect(loaded.origins["auth.jwt_secret"] == .credential(path: folder.file("auth.jwt_secret")))
+        #expect(load(variables: ["CREDENTIALS_DIRECTORY": folder.file("none")]).messages == [])
+    }
+
+    @Test("CHECKLIST 43: what LoadCredential= has passed on from a folder is ours: a name that is no setting's is a fault")
+    func folderOfCredentials() throws {
+        let folder = TemporaryFolder()
+        folder.write("gatehouse_auth.jwt_secret", "0123456789abcdef0123456789abcdef")
+        folder.write("gatehouse_acme.eab_hmac_key", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0")
+        let variables = ["CREDENTIALS_DIRECTORY": folder.path]
+        let loaded = try load(variables: variables.merging(["GATEHOUSE_ACME_EAB_KEY_ID": "kid"]) { $1 }).get()
+        #expect(loaded.configuration.auth.jwtSecret == Secret("0123456789abcdef0123456789abcdef"))
+        #expect(loaded.configuration.acme.externalAccount.hmacKey != nil)
+        folder.write("gatehouse_auth.jwt_secert", "very-secret")
+        let message = try #require(load(variables: variables).messages.first)
+        #expect(message.contains("gatehouse_auth.jwt_secert") && message.contains("auth.jwt_secret?") && !message.contains("very-secret"))
     }
 
     @Test("CHECKLIST 43: check shows everything but secrets, and where it came from")
@@ -179,6 +195,20 @@ struct ConfigurationTests {
         let env = Configuration.environmentExample().split(separator: "\n").filter { $0.hasPrefix("# GATEHOUSE_") }.map { $0.dropFirst(2) }
         #expect(env.count == Configuration.keys.count)
         #expect(load(env: env.joined(separator: "\n")).messages == [])
+    }
+
+    @Test("The reference for programs has every key, and no secret's value")
+    func referenceForPrograms() {
+        let reference = Configuration.referenceJSON
+        #expect(reference["settings"]?.array?.compactMap { $0["key"]?.string } == Configuration.keys.map(\.path))
+        #expect(reference["site"]?.array?.compactMap { $0["key"]?.string } == Configuration.Site.keys.map(\.path))
+        #expect(reference["policy"]?.array?.compactMap { $0["key"]?.string } == ["limit", "window", "key"])
+        let secrets = Set(Configuration.keys.filter(\.isSecret).map(\.path))
+        #expect(!secrets.isEmpty)
+        for entry in reference["settings"]?.array ?? [] {
+            #expect((entry["credential"]?.string != nil) == secrets.contains(entry["key"]?.string ?? ""))
+            #expect(entry["credential"]?.string == nil || entry["default"]?.isNull == true)
+        }
     }
 
     @Test("Every key has one path, one variable, and words for the operator")

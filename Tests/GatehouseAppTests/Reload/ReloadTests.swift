@@ -63,7 +63,7 @@ struct ReloadTests {
             let output = LogPipe(style: .json).output
             let reload = ConfigurationReload(
                 gate.front, composition: gate.composition, client: gate.client, responders: responders, upstreams: WatchedUpstreams(),
-                output: output, manager: ServiceManager(environment: [:]), log: gate.log.logger
+                output: output, manager: ServiceManager(environment: [:]), status: "", log: gate.log.logger
             ) {
                 Configuration.load(Configuration.Sources(configurationFile: folder + "/gatehouse.toml", cores: 4)).map { loaded in
                     var configuration = loaded.configuration

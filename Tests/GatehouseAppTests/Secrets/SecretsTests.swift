@@ -9,7 +9,7 @@ import Testing
 /// The same bytes in every run.
 private final class CountingEntropy: Entropy, @unchecked Sendable {
     // Used by one test at a time.
-    private var generator = SeededGenerator(state: 7)
+    private var generator = SplitMix(seed: 7)
     func fill(_ buffer: UnsafeMutableRawBufferPointer) {
         for index in buffer.indices { buffer[index] = UInt8.random(in: 0...255, using: &generator) }
     }

@@ -19,11 +19,11 @@ struct ServiceManagerTests {
         manager.isReady(status: "Serving https://app.test")
         manager.isReloading(at: MonotonicInstant(nanoseconds: 5_000_999))
         manager.isAlive()
-        manager.isStopping()
+        manager.isStopping(within: .seconds(45))
         #expect(receiver.receive() == "READY=1\nSTATUS=Serving https://app.test")
         #expect(receiver.receive() == "RELOADING=1\nMONOTONIC_USEC=5000")
         #expect(receiver.receive() == "WATCHDOG=1")
-        #expect(receiver.receive()?.hasPrefix("STOPPING=1\n") == true)
+        #expect(receiver.receive()?.hasPrefix("STOPPING=1\nEXTEND_TIMEOUT_USEC=45000000\n") == true)
     }
 
     @Test(

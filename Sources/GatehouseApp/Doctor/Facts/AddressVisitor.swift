@@ -111,14 +111,14 @@ private final class VisitExchange: ChannelInboundHandler {
     func begin(on channel: any Channel, name: String, tls configuration: TLSClientConfiguration?) throws {
         let pipeline = channel.pipeline.syncOperations
         if let configuration {
-            let tls = try configuration.handler(for: name, on: channel.eventLoop)
+            let tls = try configuration.handler(for: name)
             self.tls = tls
             try pipeline.addHandler(tls)
         }
         try pipeline.addHTTPClientHandlers()
         try pipeline.addHandler(self)
         guard let tls else { return send(pipeline) }
-        tls.handshaken.assumeIsolated().whenComplete { [self] result in
+        tls.whenHandshaken { [self] result in
             switch result {
             case .success: send(pipeline)
             case .failure(let error): finish(.noTLS("\(error)"))

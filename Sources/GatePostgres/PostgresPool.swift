@@ -1,0 +1,69 @@
+import GateCore
+import GateSQL
+import Logging
+
+/// What the threads of one database share.
+final class PostgresPool: Sendable {
+    let url: PostgresURL
+    /// By which the server knows this process's connections (`application_name`): another one for each.
+    let name: String
+    let options: PostgresOptions
+    let queue: JobQueue<any TransactionRequest>
+    let condition: PoolCondition
+    let writer = WriterCondition()
+    let constraints = ConstraintNames()
+    /// One at a time of those that were often in others' way.
+    let lane = Semaphore()
+    let time: any TimeSource
+    let entropy: any Entropy
+    let log: Logger
+    private let library: LibPQ
+    private let beginnings: [PostgresTransaction.Kind: String]
+
+    init(
+        _ url: PostgresURL, _ library: LibPQ, name: String, options: PostgresOptions, setsDurability: Bool, time: any TimeSource,
+        entropy: any Entropy,
+        log: Logger
+    ) {
+        self.url = url
+        self.library = library
+        self.name = name
+        self.options = options
+        self.time = time
+        self.entropy = entropy
+        self.log = log
+        queue = JobQueue(limit: options.queueLimit)
+        condition = PoolCondition(preparesStatements: url.preparesStatements)
+        lane.signal()
+        // Settings belong to the transaction, not to the session: behind a pooler the session is another's next.
+        func limits(_ statement: Duration, _ lock: Duration) -> String {
+            "SET LOCAL statement_timeout = \(statement.milliseconds); SET LOCAL lock_timeout = \(lock.milliseconds); "
+                + "SET LOCAL idle_in_transaction_session_timeout = \((statement + .seconds(5)).milliseconds)"
+        }
+        let usual = limits(options.statementTime, options.lockTime)
+        let durability = setsDurability ? "; SET LOCAL synchronous_commit = on" : ""
+        beginnings = [
+            .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(usual)",
+            // A scan of a whole table would make every writer of it one that was read by this transaction: a table of few rows is
+            // read through its index too.
+            .write:
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; \(usual); SET LOCAL enable_seqscan = off; SET LOCAL jit = off\(durability)",
+            // What this one sees must be newer than the lock, which the higher levels would not give.
+            .schema: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \(limits(options.schemaTime, options.schemaTime))\(durability); "
+                + "SELECT pg_advisory_xact_lock(\(Self.schemaLock))",
+        ]
+    }
+
+    /// `gatehous` in ASCII.
+    private static let schemaLock: Int64 = 0x6761_7465_686F_7573
+
+    func begin(_ kind: PostgresTransaction.Kind) -> String { beginnings[kind]! }
+
+    func connect() throws(StorageError) -> PostgresConnection {
+        try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
+    }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int64 { wholeNanoseconds / 1_000_000 }
+}

@@ -1,0 +1,10 @@
+DROP TABLE login_failures;
+DROP TABLE revocations;
+DROP TABLE sessions;
+DROP TABLE memberships;
+DROP TABLE organisations;
+DROP TABLE users;
+DROP FUNCTION gatehouse_tell_revocation();
+DROP FUNCTION gatehouse_tell_user();
+DROP FUNCTION gatehouse_tell_member();
+DROP FUNCTION gatehouse_tell_members();

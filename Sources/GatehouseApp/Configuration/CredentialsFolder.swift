@@ -1,0 +1,38 @@
+import Glibc
+
+/// The credentials that systemd gives a service (systemd.exec(5), `LoadCredential=`): files, each named like the setting that it is the
+/// value of.
+///
+/// `LoadCredential=gatehouse:FOLDER` passes on every file of a folder, with `gatehouse_` before its name.
+struct CredentialsFolder {
+    struct Credential: Hashable {
+        /// The path of a setting, as far as it is one: `auth.jwt_secret`.
+        let setting: String
+        let path: String
+        /// Whether it can be for nobody else.
+        let isOurs: Bool
+    }
+
+    /// Sorted by name; none where the folder cannot be read.
+    let credentials: [Credential]
+
+    private static let prefix = "gatehouse_"
+
+    init(_ folder: String) {
+        guard let listing = opendir(folder) else {
+            credentials = []
+            return
+        }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        credentials = names.sorted().map { name in
+            let isOurs = name.hasPrefix(Self.prefix)
+            return Credential(
+                setting: isOurs ? String(name.dropFirst(Self.prefix.count)) : name, path: folder + "/" + name, isOurs: isOurs)
+        }
+    }
+}

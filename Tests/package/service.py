@@ -1,0 +1,82 @@
+"""The unit in a booted machine: its state, and requests to it from inside."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import requests
+import urllib3
+
+from machine import Machine
+
+# Certificates that sign themselves are what is tested here.
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+UNIT = "gatehouse.service"
+LOCAL = "http://127.0.0.1:8080"
+# Nothing but loopback is there: sites have it too.
+SELF_SIGNED = 'public_url = "https://gate.test"\n[tls]\nmode = "self-signed"\n'
+
+
+def show(machine: Machine, name: str, unit: str = UNIT) -> str:
+    return machine.run("systemctl", "show", f"--property={name}", "--value", unit).stdout.strip()
+
+
+def main_pid(machine: Machine, unit: str = UNIT) -> int:
+    """As it is numbered inside."""
+    return int(show(machine, "MainPID", unit))
+
+
+def signal(machine: Machine, name: str) -> None:
+    machine.sh(f"kill -{name} {main_pid(machine)}")
+
+
+def until(condition, within: float = 10, every: float = 0.02):
+    """What `condition` returns once that is true; fails the test where it takes longer."""
+    deadline = time.monotonic() + within
+    while True:
+        if result := condition():
+            return result
+        assert time.monotonic() < deadline, f"not within {within} s"
+        time.sleep(every)
+
+
+def get(machine: Machine, url: str, **more) -> requests.Response:
+    """One request from inside the machine's network."""
+    with machine.network():
+        return requests.get(url, timeout=10, verify=False, allow_redirects=False, **more)
+
+
+def answers(machine: Machine, url: str = LOCAL + "/api/v1/health/ready") -> bool:
+    try:
+        return get(machine, url).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def drop_in(machine: Machine, name: str, text: str, unit: str = UNIT) -> None:
+    """A file beside the unit that changes it, as `systemctl edit` makes it. In force from the unit's next start on."""
+    folder = machine.path(f"/etc/systemd/system/{unit}.d")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.conf").write_text(text)
+    if machine.is_booted:
+        machine.run("systemctl", "daemon-reload")
+
+
+def journal(machine: Machine, *options: str) -> list[dict]:
+    """Entries of the unit, as journald keeps them."""
+    lines = machine.run("journalctl", "--no-pager", "--output=json", f"--unit={UNIT}", *options).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def lines(machine: Machine) -> list[str]:
+    """What the server has printed: without the reports of systemd, and of commands that systemd started beside it."""
+    entries = journal(machine)
+    servers = {entry["_PID"] for entry in entries if '"message":' in entry["MESSAGE"]}
+    return [entry["MESSAGE"] for entry in entries if entry["_PID"] in servers]
+
+
+def log(machine: Machine) -> list[dict]:
+    """Its lines as they have to be, each a JSON object."""
+    return [json.loads(line) for line in lines(machine)]
