@@ -197,8 +197,8 @@ struct FaultTests {
             } throws: { error in
                 if case StorageError.unavailable = error { true } else { false }
             }
-            let held = Semaphore()
-            let release = Semaphore()
+            let held = GateCore.Semaphore()
+            let release = GateCore.Semaphore()
             let holder = Task {
                 try await database.write { connection in
                     try connection.execute("UPDATE ledger SET half = half WHERE id = 1")
