@@ -25,7 +25,7 @@ struct AnswerThread: Sendable {
     }
 
     /// Answers from the caller's thread.
-    static func answer(_ outcomes: some Sequence<Outcomes.Element>) {
+    static func answer(_ outcomes: Outcomes) {
         for (job, error) in outcomes {
             if let error { job.fail(error) } else { job.succeed() }
         }

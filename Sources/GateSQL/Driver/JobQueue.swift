@@ -1,7 +1,10 @@
-import GateCore
-import Synchronization
+package import GateCore
+package import Synchronization
 
 /// A bounded queue between tasks, which never wait, and threads, which do.
+///
+/// Inlinable, so that it is compiled for the jobs of its users, in other modules: compiled for any, each access to a job goes through
+/// metadata, and durable writes were half as many.
 package final class JobQueue<Job: Sendable>: Sendable {
     package enum Admission {
         case accepted
@@ -9,26 +12,28 @@ package final class JobQueue<Job: Sendable>: Sendable {
         case closed
     }
 
-    private struct State {
+    @usableFromInline struct State {
         /// Waiting jobs are those from `head` on; what was taken before is `nil`, so that nothing is kept alive.
-        var jobs: [Job?] = []
-        var head = 0
+        @usableFromInline var jobs: [Job?] = []
+        @usableFromInline var head = 0
         /// Threads that wait and were not called yet.
-        var idle = 0
-        var closed = false
+        @usableFromInline var idle = 0
+        @usableFromInline var closed = false
+
+        @usableFromInline init() {}
     }
 
-    private let state = Mutex(State())
-    private let count = Atomic<Int>(0)
-    private let bell = Semaphore()
-    private let limit: Int
+    @usableFromInline let state = Mutex(State())
+    @usableFromInline let count = Atomic<Int>(0)
+    @usableFromInline let bell = Semaphore()
+    @usableFromInline let limit: Int
 
-    package init(limit: Int) { self.limit = limit }
+    @inlinable package init(limit: Int) { self.limit = limit }
 
     /// How many jobs wait. Kept beside the lock, so that who watches the queue does not hold up those who put into it.
-    package var waiting: Int { count.load(ordering: .acquiring) }
+    @inlinable package var waiting: Int { count.load(ordering: .acquiring) }
 
-    package func put(_ job: Job) -> Admission {
+    @inlinable package func put(_ job: Job) -> Admission {
         let (admission, call) = state.withLock { state -> (Admission, Bool) in
             guard !state.closed else { return (.closed, false) }
             guard state.jobs.count - state.head < limit else { return (.full, false) }
@@ -43,7 +48,7 @@ package final class JobQueue<Job: Sendable>: Sendable {
     }
 
     /// Gives back what was just taken, to be the next; also where the queue is closed.
-    package func putBack(_ job: Job) {
+    @inlinable package func putBack(_ job: Job) {
         let call = state.withLock { state -> Bool in
             if state.head > 0 {
                 state.head -= 1
@@ -59,29 +64,34 @@ package final class JobQueue<Job: Sendable>: Sendable {
         if call { bell.signal() }
     }
 
-    package var isClosed: Bool { state.withLock { $0.closed } }
+    @inlinable package var isClosed: Bool { state.withLock { $0.closed } }
 
     /// Takes up to `count` jobs, at least one: waits for it. `nil` once the queue is closed and empty.
-    package func take(upTo count: Int) -> [Job]? {
+    @inlinable package func take(upTo count: Int) -> [Job]? {
+        var jobs: [Job?] = []
+        return move(upTo: count, into: &jobs) ? jobs.compactMap { $0 } : nil
+    }
+
+    /// As ``take(upTo:)``, into `jobs`, which is empty.
+    @inlinable func move(upTo most: Int, into jobs: inout [Job?]) -> Bool {
         while true {
-            let (jobs, closed) = state.withLock { state -> ([Job?], Bool) in
-                let jobs = remove(upTo: count, from: &state)
+            let isClosed = state.withLock { state in
+                move(upTo: most, from: &state, into: &jobs)
                 if jobs.isEmpty, !state.closed { state.idle += 1 }
-                return (jobs, state.closed)
+                return state.closed
             }
-            if !jobs.isEmpty { return jobs.compactMap { $0 } }
-            if closed { return nil }
+            if !jobs.isEmpty { return true }
+            if isClosed { return false }
             bell.wait()
         }
     }
 
-    /// Takes what is there, up to `count`, without waiting.
-    package func takeWaiting(upTo count: Int) -> [Job] {
-        state.withLock { remove(upTo: count, from: &$0) }.compactMap { $0 }
+    @inlinable func moveWaiting(upTo most: Int, into jobs: inout [Job?]) {
+        state.withLock { move(upTo: most, from: &$0, into: &jobs) }
     }
 
     /// Refuses new jobs from now on. What waits is still taken.
-    package func close() {
+    @inlinable package func close() {
         let idle = state.withLock { state in
             state.closed = true
             defer { state.idle = 0 }
@@ -90,30 +100,26 @@ package final class JobQueue<Job: Sendable>: Sendable {
         for _ in 0..<idle { bell.signal() }
     }
 
-    private func remove(upTo most: Int, from state: inout State) -> [Job?] {
+    @inlinable func move(upTo most: Int, from state: inout State, into jobs: inout [Job?]) {
         let end = min(state.jobs.count, state.head + most)
-        guard end > state.head else { return [] }
-        var jobs: [Job?] = []
+        guard end > state.head else { return }
         if state.head == 0, end == state.jobs.count {
             // All of them at once: those who want to put theirs in wait for this lock.
             swap(&jobs, &state.jobs)
-            count.store(0, ordering: .releasing)
-            return jobs
-        }
-        jobs.reserveCapacity(end - state.head)
-        for index in state.head..<end {
-            jobs.append(state.jobs[index])
-            state.jobs[index] = nil
-        }
-        state.head = end
-        if end == state.jobs.count {
-            state.jobs.removeAll(keepingCapacity: true)
-            state.head = 0
-        } else if end > 1024, end > state.jobs.count / 2 {
-            state.jobs.removeFirst(end)
-            state.head = 0
+        } else {
+            for index in state.head..<end {
+                jobs.append(nil)
+                swap(&jobs[jobs.count - 1], &state.jobs[index])
+            }
+            state.head = end
+            if end == state.jobs.count {
+                state.jobs.removeAll(keepingCapacity: true)
+                state.head = 0
+            } else if end > 1024, end > state.jobs.count / 2 {
+                state.jobs.removeFirst(end)
+                state.head = 0
+            }
         }
         count.store(state.jobs.count - state.head, ordering: .releasing)
-        return jobs
     }
 }
