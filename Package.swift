@@ -71,6 +71,7 @@ let package = Package(
 
         // Floor 1
         module("GateCore", ["CFiles"]),
+        module("GateCompression", ["CZlib"], links: [.linkedLibrary("z")]),
 
         // Floor 2
         module(
@@ -83,14 +84,14 @@ let package = Package(
         // Floor 3
         module(
             "GateNet",
-            ["GateCore", "GateCrypto", "GateHTTP", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging],
-            links: [.linkedLibrary("z")]),
+            ["GateCore", "GateCompression", "GateCrypto", "GateHTTP", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, logging]),
         module("GateACME", ["GateCore", "GateCrypto", "GateHTTP", nioCore, nioHTTP1, logging]),
         module(
             "GateSQLite", ["GateCore", "GateSQL", "CSQLite", logging],
             links: [staticLibrary("sqlite3"), .linkedLibrary("m")]),
         module("GatePostgres", ["GateCore", "GateSQL", "CPostgres", logging]),
         module("GateIdentity", ["GateCore", "GateCrypto", "GateLimits"]),
+        module("GateBackup", ["GateCore", "GateCompression", "GateCrypto"]),
 
         // Floor 4
         module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
@@ -115,16 +116,15 @@ let package = Package(
             "GatehouseApp",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateLimits", "GateNet", "GateSQLite", "GatePostgres", "GateIdentity",
-                "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore, nioPosix,
-                nioHTTP1,
-                logging,
+                "GateBackup", "GateACME", "GateStores", "GateRedis", "GateAccess", "GateAPI", "GateProxy", "CTimex", "CMalloc", nioCore,
+                nioPosix, nioHTTP1, logging,
                 serviceLifecycle, unixSignals,
             ]),
 
         // Floor 7
         .executableTarget(
             name: "gatehouse",
-            dependencies: ["GateCore", "GateSQL", "GatehouseApp", argumentParser, logging],
+            dependencies: ["GateCore", "GateSQL", "GateBackup", "GatehouseApp", argumentParser, logging],
             swiftSettings: strict),
 
         // What `make bench` runs inside one process. Never shipped.
@@ -161,6 +161,7 @@ let package = Package(
                 "GateCore", "GateCrypto", "GateHTTP", "GateNet", "CZlib", nioCore, nioPosix, nioEmbedded, nioHTTP1, nioHTTP2, nioHPACK,
                 logging,
             ]),
+        tests("GateBackupTests", ["GateCore", "GateCompression", "GateCrypto", "GateBackup"]),
         tests("GateACMETests", ["GateCore", "GateCrypto", "GateHTTP", "GateACME", nioCore, nioHTTP1, logging]),
         tests("GateSQLTests", ["GateCore", "GateSQL"]),
         tests("GateSQLiteTests", ["GateCore", "GateSQL", "GateSQLite", "CFaultVFS", logging]),
@@ -196,8 +197,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateACME", "GateNet", "GateAccess", "GateAPI", "GateProxy",
-                "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateIdentity", "GateACME", "GateBackup", "GateNet",
+                "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),
@@ -211,10 +212,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateAccess", "GateAPI", "GateProxy",
-                "GatehouseApp",
-                nioCore, nioHTTP1,
-                nioHPACK,
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateAccess", "GateAPI",
+                "GateProxy", "GatehouseApp", nioCore, nioHTTP1, nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))

@@ -1,55 +1,32 @@
-import CZlib
+import GateCompression
 import GateHTTP
 import NIOCore
 import NIOHTTP1
 
-/// zlib's deflate state with the gzip format around it (RFC 1952). Used by one at a time.
+/// Compresses parts of bodies into buffers. Used by one at a time.
 struct Gzip: ~Copyable {
-    /// On the heap: zlib refuses a state that has moved.
-    private let state: UnsafeMutablePointer<z_stream>
+    private let encoder: GzipEncoder
 
-    /// `nil` where there is no memory for it (256 KiB).
+    /// `nil` where there is no memory for it.
     init?() {
-        state = .allocate(capacity: 1)
-        state.initialize(to: z_stream())
-        // 15 bits of window, and 16 for the gzip format; level 4 is where zlib's lazy matching begins.
-        guard
-            deflateInit2_(
-                state, 4, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK
-        else {
-            state.deallocate()
-            return nil
-        }
+        guard let encoder = GzipEncoder(level: 4) else { return nil }
+        self.encoder = encoder
     }
 
-    deinit {
-        deflateEnd(state)
-        state.deallocate()
-    }
-
-    enum Ending {
-        /// What has been put in can be read at the other end.
-        case flushed
-        /// The last of it. The next call begins anew.
-        case finished
-    }
-
-    func compress(_ input: ByteBuffer, _ ending: Ending) -> ByteBuffer {
+    /// After `.finished` the next call begins anew.
+    func compress(_ input: ByteBuffer, _ ending: GzipEncoder.Ending) -> ByteBuffer {
         var output = ByteBuffer()
         input.withUnsafeReadableBytes { bytes in
-            state.pointee.next_in = UnsafeMutablePointer(mutating: bytes.bindMemory(to: UInt8.self).baseAddress)
-            state.pointee.avail_in = UInt32(bytes.count)
-            let flush = ending == .finished ? Z_FINISH : Z_SYNC_FLUSH
-            // Full output means there may be more, see zlib.h on deflate().
+            encoder.give(bytes)
+            var isFull = false
             repeat {
                 output.writeWithUnsafeMutableBytes(minimumWritableBytes: max(512, bytes.count / 3)) { room in
-                    state.pointee.next_out = room.bindMemory(to: UInt8.self).baseAddress
-                    state.pointee.avail_out = UInt32(room.count)
-                    deflate(state, flush)
-                    return room.count - Int(state.pointee.avail_out)
+                    let count = encoder.take(into: room, ending)
+                    isFull = count == room.count
+                    return count
                 }
-            } while state.pointee.avail_out == 0
-            if ending == .finished { deflateReset(state) }
+            } while isFull
+            if ending == .finished { encoder.reset() }
         }
         return output
     }

@@ -61,6 +61,17 @@ package struct MigrationPlan: Sendable {
         return list.sorted { $0.version < $1.version }
     }
 
+    /// Looks whether this program can work on a database, now or once what is pending is applied, and changes nothing.
+    ///
+    /// - Returns: the newest version that is applied.
+    /// - Throws: `.schema` as ``up(_:time:)`` does, and where nothing is applied.
+    package func check(_ connection: any SQLConnection) throws(StorageError) -> Int {
+        let applied = try Applied.recorded(connection)
+        try verify(applied)
+        guard let newest = applied.last else { throw .schema(reason: "no migration was ever applied to the database") }
+        return newest.version
+    }
+
     private func applyNext(_ connection: any SQLSchemaConnection, at now: Timestamp) throws -> Migration? {
         let applied = try Applied.all(connection)
         try verify(applied)
@@ -115,7 +126,11 @@ private struct Applied: Sendable {
                 version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL
             )
             """)
-        return try connection.rows("SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version") {
+        return try recorded(connection)
+    }
+
+    static func recorded(_ connection: any SQLConnection) throws(StorageError) -> [Applied] {
+        try connection.rows("SELECT version, name, checksum, applied_at FROM schema_migrations ORDER BY version") {
             row throws(StorageError) in
             Applied(
                 version: Int(try row.integer(0)), name: try row.text(1), checksum: try row.text(2), at: try row.timestamp(3))

@@ -7,6 +7,8 @@ final class SQLiteConnection {
     enum Access {
         case readWrite
         case readOnly
+        /// Read-only, of a file that nobody else has open. Its path is a URI.
+        case readOnlyAlone
     }
 
     let path: String
@@ -25,7 +27,13 @@ final class SQLiteConnection {
         self.access = access
         Self.withoutMemoryCounting
         var database: OpaquePointer?
-        let flags = (access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let mode =
+            switch access {
+            case .readWrite: SQLITE_OPEN_READWRITE
+            case .readOnly: SQLITE_OPEN_READONLY
+            case .readOnlyAlone: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            }
+        let flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = sqlite3_open_v2(path, &database, flags, vfs)
         guard code == SQLITE_OK, let database else {
             // Even a failed opening leaves a handle, which holds the error.
@@ -68,6 +76,9 @@ final class SQLiteConnection {
 
     /// How long to wait for a lock that another connection holds, in milliseconds.
     func setBusyTimeout(milliseconds: Int32) { sqlite3_busy_timeout(database, milliseconds) }
+
+    /// The handle, which must not be kept.
+    func withHandle<Result>(_ body: (OpaquePointer) -> Result) -> Result { body(database) }
 
     func error(_ code: Int32) -> StorageError { SQLiteCode.error(code, database, path: path) }
 

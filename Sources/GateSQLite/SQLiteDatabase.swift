@@ -11,8 +11,9 @@ package import Logging
 /// No other process may write to the file meanwhile, nor may a second of these be opened on it: hold a ``DataDirectoryLock``.
 package final class SQLiteDatabase: Sendable {
     package let path: String
+    let file: SQLiteFile
     let writes: JobQueue<any TransactionJob>
-    private let reads: JobQueue<any TransactionJob>
+    let reads: JobQueue<any TransactionJob>
     private let writer: DatabaseThread
     private let answers: AnswerThread
     private let readers: [DatabaseThread]
@@ -60,6 +61,7 @@ package final class SQLiteDatabase: Sendable {
         condition: WriterCondition, time: any TimeSource
     ) {
         path = file.path
+        self.file = file
         self.writes = writes
         self.writer = writer
         self.answers = answers

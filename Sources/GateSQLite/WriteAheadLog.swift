@@ -7,7 +7,8 @@ import Logging
 ///
 /// A log all of whose frames are copied is begun anew by the next commit, unless a reader still stands in it. With readers that
 /// always overlap that never comes by itself; so beyond a limit the writer waits for those that stand in it now
-/// (`SQLITE_CHECKPOINT_RESTART`): later ones find everything in the database file and do not enter it.
+/// (`SQLITE_CHECKPOINT_RESTART`): later ones find everything in the database file and do not enter it. A backup is not waited for: the log
+/// grows until it is done, and is begun anew after that.
 struct WriteAheadLog: ~Copyable {
     /// Frames after the last commit; SQLite's hook writes it.
     private let frames: UnsafeMutablePointer<Int>
@@ -47,7 +48,8 @@ struct WriteAheadLog: ~Copyable {
         guard count >= nextCheckpoint else { return }
         nextCheckpoint = count + interval
         do throws(StorageError) {
-            if count < limit {
+            // A backup reads for as long as it takes: waiting for it would only hold up the writes.
+            if count < limit || condition.isReadAtLength {
                 _ = try connection.checkpoint(SQLITE_CHECKPOINT_PASSIVE)
             } else {
                 connection.setBusyTimeout(milliseconds: Self.patience)

@@ -37,7 +37,7 @@ package enum Server {
         let starts = StartRecord(environment: environment, manager: manager)
         try await starts?.wait(time, manager: manager, log: log)
         do {
-            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let lock = try DataFolderLock.take(configuration.dataDirectory)
             defer { lock.release() }
             let plan = try ListenerPlan(configuration, InheritedSockets(environment: environment), file: file, log: log)
             let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)

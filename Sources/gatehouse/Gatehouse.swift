@@ -12,7 +12,7 @@ struct Gatehouse: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DoctorCommand.self, MigrateCommand.self, MoveCommand.self, UserCommand.self, SessionCommand.self,
             LimitCommand.self,
-            CertCommand.self, ReloadCommand.self, SecretCommand.self, VersionCommand.self,
+            CertCommand.self, ReloadCommand.self, BackupCommand.self, RestoreCommand.self, SecretCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

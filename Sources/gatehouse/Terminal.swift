@@ -51,6 +51,17 @@ enum Terminal {
         return Secret(first)
     }
 
+    /// Reads what opens something: once, unseen from a terminal, else one line of standard input.
+    static func readPassphrase(prompt: String) throws -> Secret {
+        guard isatty(STDIN_FILENO) == 1 else {
+            guard let line = readLine(strippingNewline: true), !line.isEmpty else {
+                throw CommandFailure(.usage, "No passphrase on standard input.")
+            }
+            return Secret(line)
+        }
+        return Secret(try readHidden("\(prompt): "))
+    }
+
     private static func readHidden(_ prompt: String) throws -> String {
         write(prompt, to: STDERR_FILENO)
         var settings = termios()

@@ -20,6 +20,7 @@ struct APIHarness {
     let admin: AdminAPI
     let certificates = ScriptedCertificates()
     let log = LogRecorder()
+    let backups = ScriptedBackups()
     private let database: AccountDatabase
 
     static let origin = "http://gate.test"
@@ -65,7 +66,8 @@ struct APIHarness {
                 cookie: cookie, publicURL: Self.origin, bodyLimit: 1 << 20, time: time, log: logger))
         admin = AdminAPI(
             services: AdminServices(
-                identity: identity, limits: limits, health: health, certificates: certificates, rotateSecrets: { "rotated" },
+                identity: identity, limits: limits, health: health, certificates: certificates, backups: backups,
+                rotateSecrets: { "rotated" },
                 metrics: { "metric 1\n" }, time: time,
                 log: logger))
     }

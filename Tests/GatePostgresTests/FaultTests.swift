@@ -194,8 +194,8 @@ struct FaultTests {
             } throws: { error in
                 if case StorageError.unavailable = error { true } else { false }
             }
-            let held = Semaphore()
-            let release = Semaphore()
+            let held = GateCore.Semaphore()
+            let release = GateCore.Semaphore()
             let holder = Task {
                 try await database.write { connection in
                     try connection.execute("UPDATE ledger SET half = half WHERE id = 1")
@@ -216,7 +216,7 @@ struct FaultTests {
     }
 
     /// A task must not block on it.
-    private func wait(for semaphore: Semaphore) async throws {
+    private func wait(for semaphore: GateCore.Semaphore) async throws {
         await withCheckedContinuation { continuation in
             _ = DatabaseThread(name: "test") {
                 semaphore.wait()

@@ -1,4 +1,5 @@
 import GateCore
+import GateCrypto
 import GateIdentity
 import GateTesting
 import Testing

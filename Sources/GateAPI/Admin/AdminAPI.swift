@@ -17,6 +17,7 @@ package struct AdminAPI: Responder {
         AdminLimitRoutes.add(to: &routes)
         AdminCertificateRoutes.add(to: &routes)
         AdminServerRoutes.add(to: &routes)
+        AdminBackupRoutes.add(to: &routes)
         router = routes.freeze()
     }
 

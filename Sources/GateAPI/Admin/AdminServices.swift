@@ -10,6 +10,7 @@ package struct AdminServices: Sendable {
     package var limits: any LimitStore
     package var health: HealthReport
     package var certificates: any CertificateOperations
+    package var backups: any BackupOperations
     /// The names of the policies that are counted under.
     package var policyNames: @Sendable () async -> [String]
     /// Makes new signing keys and keeps the old ones for verification; answers what was done, in a sentence.
@@ -26,7 +27,7 @@ package struct AdminServices: Sendable {
     package init(
         identity: Identity, limits: any LimitStore,
         policyNames: @escaping @Sendable () async -> [String] = { RequestLimits.Policy.allCases.map(\.rawValue) }, health: HealthReport,
-        certificates: any CertificateOperations,
+        certificates: any CertificateOperations, backups: any BackupOperations,
         rotateSecrets: @escaping @Sendable () async throws -> String,
         metrics: @escaping @Sendable () -> String, time: any TimeSource, log: Logger
     ) {
@@ -35,6 +36,7 @@ package struct AdminServices: Sendable {
         self.policyNames = policyNames
         self.health = health
         self.certificates = certificates
+        self.backups = backups
         self.rotateSecrets = rotateSecrets
         self.metrics = metrics
         self.time = time

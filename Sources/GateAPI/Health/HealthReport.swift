@@ -7,12 +7,15 @@ package protocol HealthComponent: Sendable {
     var name: String { get }
     /// What the answer says where it is unhealthy: nothing internal.
     var failure: String { get }
+    /// Whether it is told of now: what nobody has set up is not.
+    var isListed: Bool { get }
     /// Looks now. Bounded in time; what is wrong goes into the log, not into the answer.
     func check() async -> ComponentHealth
 }
 
 extension HealthComponent {
     package var failure: String { "Connection failed" }
+    package var isListed: Bool { true }
 }
 
 package struct ComponentHealth: Hashable, Sendable {
@@ -69,7 +72,7 @@ package final class HealthReport: Sendable {
 
     package func check() async -> (status: ComponentHealth.Status, checks: [Check]) {
         var checks: [Check] = []
-        for component in components {
+        for component in components where component.isListed {
             checks.append(Check(name: component.name, health: await component.check(), failure: component.failure))
         }
         let statuses = checks.map(\.health.status)

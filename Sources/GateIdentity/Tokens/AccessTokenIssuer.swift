@@ -10,6 +10,10 @@ package final class AccessTokenIssuer: Sendable {
     /// clients are told is the end.
     package let leeway: Duration
 
+    /// Tokens that were issued before it are refused, whatever else is good about them: since a restore, what was revoked after the backup
+    /// is not known any more.
+    package let validFrom: Timestamp?
+
     private let keys: Mutex<SigningKeyRing>
     private let verified: VerifiedTokenCache<AccessToken>
 
@@ -19,11 +23,13 @@ package final class AccessTokenIssuer: Sendable {
 
     /// - Parameter rememberedTokens: how many verified tokens are kept; some 1.2 KB each.
     package init(
-        issuer: String, audience: String, keys: SigningKeyRing, leeway: Duration = .seconds(30), rememberedTokens: Int = 8192
+        issuer: String, audience: String, keys: SigningKeyRing, leeway: Duration = .seconds(30), rememberedTokens: Int = 8192,
+        validFrom: Timestamp? = nil
     ) {
         self.issuer = issuer
         self.audience = audience
         self.leeway = min(max(leeway, .zero), Self.maximumLeeway)
+        self.validFrom = validFrom
         self.keys = Mutex(keys)
         verified = VerifiedTokenCache(capacity: rememberedTokens)
     }
@@ -47,10 +53,11 @@ package final class AccessTokenIssuer: Sendable {
     /// The claims of a token that we signed, for this audience, and that is good now. Whether it was revoked is not looked at.
     ///
     /// - Throws: `.tokenExpired` after `exp`, and before `iat` or `nbf` less the leeway (a clock was set back: a refresh gives one
-    ///   that fits); `.notAuthenticated` for everything else.
+    ///   that fits); `.tokenRevoked` before ``validFrom``; `.notAuthenticated` for everything else.
     package func verify(_ token: String, at now: Timestamp) throws(IdentityError) -> AccessToken {
         guard let claims = verified.find(token, orVerify: { verifySignature(token) }) else { throw .notAuthenticated }
         guard now < claims.expiresAt, claims.notBefore <= now + leeway else { throw .tokenExpired }
+        if let validFrom, claims.issuedAt < validFrom { throw .tokenRevoked }
         return claims
     }
 

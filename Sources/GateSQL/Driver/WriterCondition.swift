@@ -1,7 +1,8 @@
 package import GateCore
 import Synchronization
 
-/// Whether the last attempt to write reached the disk: written by the writer, read by the health check.
+/// Whether the last attempt to write reached the disk, written by the writer and read by the health check; and whether a backup reads,
+/// which the writer has to know.
 package final class WriterCondition: Sendable {
     private struct State {
         var failure: StorageError?
@@ -9,6 +10,13 @@ package final class WriterCondition: Sendable {
     }
 
     private let state = Mutex(State())
+    private let longReads = Atomic<Int>(0)
+
+    /// Whether somebody reads for longer than the write-ahead log should wait: a backup.
+    package var isReadAtLength: Bool { longReads.load(ordering: .acquiring) > 0 }
+
+    package func longReadBegins() { longReads.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+    package func longReadEnds() { longReads.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
 
     package init() {}
 

@@ -22,6 +22,7 @@ struct Composition: Sendable {
     let assertions: AssertionIssuer
     private let adminServices: AdminServices
     let certificates: ServerCertificates
+    private let backups: Backups
     let doctorProof: DoctorProof
     let time: any TimeSource
     let entropy: any Entropy
@@ -40,7 +41,11 @@ struct Composition: Sendable {
             throw CommandFailure(.configuration, error.description)
         }
         backends = try await Backends.open(configuration, time: time, entropy: entropy, log: log)
-        for migration in try await Backends.migrations(configuration).up(backends.database, time: time) {
+        let backups = Backups(configuration, database: backends.database as? SQLiteDatabase, time: time, entropy: entropy, log: log)
+        self.backups = backups
+        let migrations = try Backends.migrations(configuration)
+        try await backups.makeBeforeMigration(migrations)
+        for migration in try await migrations.up(backends.database, time: time) {
             log.info("The database was migrated", metadata: ["migration": "\(migration.version) \(migration.name)"])
         }
         let database = backends.database
@@ -51,7 +56,9 @@ struct Composition: Sendable {
                 cost: configuration.auth.bcryptCost, threads: configuration.auth.hashThreads, queueLimit: configuration.auth.hashQueue,
                 entropy: entropy, time: time),
             accessTokens: AccessTokenIssuer(
-                issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys()),
+                issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys(),
+                // A clock that was ahead when that was written, and was set back, must not close the door until it is there again.
+                validFrom: secrets.tokensValidFrom.map { min($0, time.now()) }),
             accountHashKey: secrets.accountHashKey,
             sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
             changes: backends.changes, rules: IdentityRules(configuration), time: time, entropy: entropy)
@@ -71,8 +78,10 @@ struct Composition: Sendable {
             components.append(RedisComponent(limits: redis.limits))
         }
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
+        components.append(BackupComponent(history: backups.history, maxAge: configuration.backup.maxAge, time: time))
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
         metrics.register(identity: identity, backends: backends)
+        metrics.register(backups.history)
         doctorProof = DoctorProof(secret: secrets.accountHashKey)
 
         let assertions = AssertionIssuer(issuer: configuration.auth.issuer, keys: try secrets.assertionKeys())
@@ -80,7 +89,7 @@ struct Composition: Sendable {
         let identity = identity
         adminServices = AdminServices(
             identity: identity, limits: backends.limits, policyNames: { configuration.limits.policyNames }, health: health,
-            certificates: certificates,
+            certificates: certificates, backups: backups,
             rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
             metrics: { metrics.text }, time: time, log: log)
     }
@@ -119,6 +128,7 @@ struct Composition: Sendable {
 
     /// Ends what has threads of its own, the database last.
     func close() async {
+        backups.stop()
         await identity.passwords.shutdown()
         await backends.redis?.close()
         await backends.database.close()

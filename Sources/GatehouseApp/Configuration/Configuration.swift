@@ -1,3 +1,4 @@
+package import GateBackup
 package import GateCore
 package import GateCrypto
 package import Logging
@@ -20,6 +21,7 @@ package struct Configuration: Sendable {
     package var headers = Headers()
     package var log = Log()
     package var metrics = Metrics()
+    package var backup = Backup()
     package var api = API()
     /// In the order in which they were written.
     package var sites: [Site] = []
@@ -171,6 +173,22 @@ package struct Configuration: Sendable {
 }
 
 extension Configuration {
+    package struct Backup: Sendable {
+        /// Relative names are relative to the data folder.
+        package var directory = "backups"
+        /// Zero: all.
+        package var keep = 14
+        /// Zero: however old.
+        package var keepFor = Duration.zero
+        package var includeSecrets = false
+        package var recipients: [AgeRecipient] = []
+        /// Zero: however long ago.
+        package var maxAge = Duration.seconds(36 * 3600)
+    }
+
+    /// Where backups are kept.
+    package var backupDirectory: String { backup.directory.hasPrefix("/") ? backup.directory : dataDirectory + "/" + backup.directory }
+
     /// Whether cookies carry `Secure` and the `__Host-` prefix (RFC 6265bis §4.1.3).
     package var cookiesAreSecure: Bool { publicURL.scheme == .https }
 

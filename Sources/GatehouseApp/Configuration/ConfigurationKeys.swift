@@ -3,7 +3,7 @@ import GateCore
 extension Configuration {
     /// Every setting there is, in the order in which it is shown.
     static let keys: [ConfigurationKey] =
-        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + redisKeys + apiKeys + outputKeys
+        generalKeys + httpKeys + tlsKeys + acmeKeys + databaseKeys + authKeys + limitKeys + redisKeys + apiKeys + outputKeys + backupKeys
 
     private static let generalKeys = [
         ConfigurationKey(

@@ -23,7 +23,7 @@ package struct AdminConnection: Sendable {
         if let connection = try await toServer(configuration, needsServer: needsServer) { return connection }
         try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
-            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let lock = try DataFolderLock.take(configuration.dataDirectory)
             let composition = try await Composition(configuration, time: SystemTime(), entropy: SystemEntropy(), log: log)
             return AdminConnection(way: .inProcess(composition, lock))
         } catch let error as StorageError {
@@ -45,15 +45,21 @@ package struct AdminConnection: Sendable {
         }
     }
 
-    /// - Parameter path: with every value in it percent-encoded.
+    /// - Parameters:
+    ///   - path: with every value in it percent-encoded.
+    ///   - timeLimit: how long the server may take.
     /// - Returns: the answer's JSON, `null` where there is none.
     /// - Throws: `CommandFailure` with what the answer's problem document says.
-    package func call(_ method: String, _ path: String, query: [String: String] = [:], body: JSON? = nil) async throws -> JSON {
+    package func call(
+        _ method: String, _ path: String, query: [String: String] = [:], body: JSON? = nil, timeLimit: Duration = .seconds(30)
+    )
+        async throws -> JSON
+    {
         let fields = query.sorted { $0.key < $1.key }.map { "\($0.key)=\(PercentEncoding.encode($0.value))" }
         let target = fields.isEmpty ? path : "\(path)?\(fields.joined(separator: "&"))"
         let (status, bytes) =
             switch way {
-            case .socket(let client): try await send(method, target, body, over: client)
+            case .socket(let client): try await send(method, target, body, timeLimit, over: client)
             case .inProcess(let composition, _): try await answer(method, target, body, by: composition)
             }
         let json = bytes.isEmpty ? JSON.null : try JSON(parsing: bytes)
@@ -70,9 +76,13 @@ package struct AdminConnection: Sendable {
         }
     }
 
-    private func send(_ method: String, _ target: String, _ body: JSON?, over client: HTTPClient) async throws -> (Int, [UInt8]) {
+    private func send(_ method: String, _ target: String, _ body: JSON?, _ timeLimit: Duration, over client: HTTPClient)
+        async throws -> (Int, [UInt8])
+    {
         do throws(OutgoingError) {
-            let response = try await client.send(Self.request(HTTPMethod(rawValue: method), target, body))
+            var request = try Self.request(HTTPMethod(rawValue: method), target, body)
+            request.timeLimit = timeLimit
+            let response = try await client.send(request)
             return (Int(response.status.code), Array(response.body.readableBytesView))
         } catch {
             throw CommandFailure(error)

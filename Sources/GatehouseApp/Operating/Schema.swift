@@ -7,22 +7,38 @@ package import Logging
 package struct Schema {
     private let database: any ServedDatabase
     private let plan: MigrationPlan
+    private let backups: Backups
     private let lock: DataDirectoryLock
 
     /// - Throws: `CommandFailure`.
     package static func open(_ configuration: Configuration, log: Logger) async throws -> Schema {
         try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
-            let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
+            let lock = try DataFolderLock.take(configuration.dataDirectory)
             let database = try await Backends.open(configuration, time: SystemTime(), log: log).database
-            return Schema(database: database, plan: try Backends.migrations(configuration), lock: lock)
+            let backups = Backups(
+                configuration, database: database as? SQLiteDatabase, time: SystemTime(), entropy: SystemEntropy(), log: log)
+            return Schema(database: database, plan: try Backends.migrations(configuration), backups: backups, lock: lock)
         } catch let error as StorageError {
             throw CommandFailure(error)
         }
     }
 
-    package func up() async throws -> [Migration] { try await naming { try await plan.up(database, time: SystemTime()) } }
-    package func down() async throws -> Migration? { try await naming { try await plan.down(database) } }
+    /// - Parameter withBackup: whether a backup is made before, where something is there that could be lost.
+    package func up(withBackup: Bool) async throws -> [Migration] {
+        try await naming {
+            if withBackup { try await backups.makeBeforeMigration(plan) }
+            return try await plan.up(database, time: SystemTime())
+        }
+    }
+
+    package func down(withBackup: Bool) async throws -> Migration? {
+        try await naming {
+            if withBackup { try await backups.makeBeforeSchemaChange() }
+            return try await plan.down(database)
+        }
+    }
+
     /// - Returns: a list, each with `version`, `name`, `state` and `applied_at`.
     package func status() async throws -> JSON { .array(try await naming { try await plan.status(database) }.map(\.json)) }
 

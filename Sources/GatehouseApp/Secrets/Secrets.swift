@@ -41,6 +41,8 @@ package struct Secrets: Sendable {
     var session: [Session]
     /// Hashes addresses for the limiter's keys, so that no address is kept there.
     package internal(set) var accountHashKey: Secret
+    /// Access tokens that were issued before it are refused, whichever key signed them. `nil`: none.
+    package internal(set) var tokensValidFrom: Timestamp?
 
     /// New keys of every kind but for signing, which ``ensureSigningKey(_:at:entropy:)`` makes.
     static func generate(at now: Timestamp, entropy: some Entropy) -> Secrets {
@@ -73,6 +75,14 @@ package struct Secrets: Sendable {
             signing[index].life.retiredAt = now
         }
         _ = try ensureSigningKey(algorithm, at: now, entropy: entropy)
+    }
+
+    /// Puts new keys in the place of all others, at once: nothing that was made until `now` is good any more. Whole seconds are what
+    /// tokens tell, so from the next one on.
+    mutating func renew(at now: Timestamp, entropy: some Entropy) {
+        signing = []
+        session = [Self.newSession(at: now, entropy: entropy)]
+        tokensValidFrom = Timestamp(seconds: now.seconds + 1)
     }
 
     /// Drops the keys with which nothing valid can have been made any more.

@@ -13,6 +13,7 @@ enum SecretsDocument {
             account_hash_key = "\(Base64URL.encode(secrets.accountHashKey.exposed))"
 
             """
+        if let time = secrets.tokensValidFrom { text += "tokens_valid_from = \(time.milliseconds)\n" }
         for key in secrets.signing {
             text += "\n[[signing]]\nid = \"\(key.id)\"\nalgorithm = \"\(key.algorithm.rawValue)\"\n" + body(key.material, key.life)
         }
@@ -52,7 +53,10 @@ enum SecretsDocument {
             Secrets.Session(id: try table.text("id"), material: try table.secret("material"), life: try table.life())
         }
         guard !session.isEmpty else { throw damaged(path, "there is no session key") }
-        return Secrets(signing: signing, session: session, accountHashKey: try root.secret("account_hash_key"))
+        return Secrets(
+            signing: signing, session: session, accountHashKey: try root.secret("account_hash_key"),
+            tokensValidFrom: root.table["tokens_valid_from"] == nil
+                ? nil : Timestamp(milliseconds: try root.integer("tokens_valid_from")))
     }
 
     static func damaged(_ path: String, _ what: String) -> SecretsError {

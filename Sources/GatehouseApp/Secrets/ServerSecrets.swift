@@ -44,6 +44,7 @@ package final class ServerSecrets: Sendable {
 
     package var sessionKey: Secret { secrets.withLock { $0.sessionKeys.current } }
     package var previousSessionKeys: [Secret] { secrets.withLock { $0.sessionKeys.previous } }
+    package var tokensValidFrom: Timestamp? { secrets.withLock { $0.tokensValidFrom } }
     package var accountHashKey: Secret { secrets.withLock { $0.accountHashKey } }
 
     /// Makes new keys, and keeps them once they are on the disk. Whoever holds keys has to be given the new ones then.

@@ -89,5 +89,7 @@ private struct ClosingDecorator: ConnectionDecorator {
 
     var scheme: Request.Scheme { .https }
 
-    func decorate(_ channel: any Channel, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws { throw Closed() }
+    func decorate(
+        _ channel: any Channel, onLoop number: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void
+    ) throws { throw Closed() }
 }

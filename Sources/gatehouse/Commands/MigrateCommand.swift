@@ -10,12 +10,14 @@ struct MigrateCommand: AsyncParsableCommand {
         subcommands: [Up.self, Down.self, Status.self])
 
     struct Up: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Apply every migration that is pending.")
+        static let configuration = CommandConfiguration(
+            abstract: "Apply every migration that is pending, after a backup of the database.")
 
+        @Flag(name: .long, help: "Make no backup before.") var withoutBackup = false
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
-            let applied = try await options.withSchema { try await $0.up() }
+            let applied = try await options.withSchema { try await $0.up(withBackup: !withoutBackup) }
             for migration in applied { Terminal.say("applied \(migration.version) \(migration.name)") }
             if applied.isEmpty { Terminal.say("Nothing is pending.") }
         }
@@ -23,14 +25,16 @@ struct MigrateCommand: AsyncParsableCommand {
 
     struct Down: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Undo the newest migration. What it had made is gone, with the data in it.")
+            abstract: "Undo the newest migration, after a backup of the database. What it had made is gone, with the data in it.")
+
+        @Flag(name: .long, help: "Make no backup before.") var withoutBackup = false
 
         @Flag(name: .long, help: "Do not ask.") var yes = false
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
             if !yes { try Terminal.confirm("The newest migration will be undone, and its data lost.") }
-            if let undone = try await options.withSchema({ try await $0.down() }) {
+            if let undone = try await options.withSchema({ try await $0.down(withBackup: !withoutBackup) }) {
                 Terminal.say("undone \(undone.version) \(undone.name)")
             } else {
                 Terminal.say("No migration is applied.")
