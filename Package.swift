@@ -197,8 +197,8 @@ let package = Package(
         tests(
             "GatehouseAppTests",
             [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GateIdentity", "GateACME", "GateBackup", "GateNet",
-                "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateIdentity", "GateACME", "GateBackup",
+                "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),

@@ -2,8 +2,11 @@
 // What is used of libpq (https://www.postgresql.org/docs/15/libpq.html), declared here: the library is not linked, and its headers are not
 // needed. It is opened by dlopen(3) when a configuration asks for Postgres, since most installations do without. The ABI is that of
 // libpq.so.5, which has only grown since 2006.
-#include <dlfcn.h>
-#include <stddef.h>
+//
+// No header of the system's is included: their structures would belong to two modules then.
+void *_Nullable dlopen(const char *_Nullable file, int mode);
+void *_Nullable dlsym(void *_Nullable library, const char *_Nonnull name);
+char *_Nullable dlerror(void);
 
 typedef struct pg_conn PGconn;
 typedef struct pg_result PGresult;
@@ -34,6 +37,7 @@ enum { GATE_OID_TEXT = 25, GATE_OID_FLOAT8 = 701, GATE_OID_VARCHAR = 1043 };
     X(int, status, (const PGconn *_Nonnull))                                                                                       \
     X(int, transactionStatus, (const PGconn *_Nonnull))                                                                            \
     X(int, socket, (const PGconn *_Nonnull))                                                                                       \
+    X(int, backendPID, (const PGconn *_Nonnull))                                                                                   \
     X(int, serverVersion, (const PGconn *_Nonnull))                                                                                \
     X(void, finish, (PGconn *_Nonnull))                                                                                            \
     X(char *_Nullable, errorMessage, (const PGconn *_Nonnull))                                                                     \
@@ -68,14 +72,14 @@ typedef struct {
 } gate_libpq;
 #undef GATE_LIBPQ_FIELD
 
-// Opens the library and finds every function. Answers what is wrong, or NULL. The library is never closed: it holds on to OpenSSL.
+// Opens the library and finds every function. Answers what is wrong, or a null. The library is never closed: it holds on to OpenSSL.
 static inline const char *_Nullable gate_libpq_open(const char *_Nonnull name, gate_libpq *_Nonnull functions) {
-    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen(name, 2 /* RTLD_NOW */);
     if (!library) return dlerror();
 #define GATE_LIBPQ_FIND(result, name, parameters)                       \
     *(void **)(void *)&functions->name = dlsym(library, "PQ" #name);    \
     if (!functions->name) return "it lacks PQ" #name;
     GATE_LIBPQ_FUNCTIONS(GATE_LIBPQ_FIND)
 #undef GATE_LIBPQ_FIND
-    return NULL;
+    return 0;
 }

@@ -84,6 +84,9 @@ final class PostgresConnection {
         return "Postgres: \(words.isEmpty ? "the connection was lost" : words)"
     }
 
+    /// The number of the server's process, as it was told when the connection was made: a pooler tells one of its own.
+    var toldProcess: Int64 { Int64(functions.backendPID(handle)) }
+
     var serverVersion: Int { Int(functions.serverVersion(handle)) }
 
     /// Whether a transaction is open and sound.

@@ -35,7 +35,8 @@ package final class PostgresDatabase: Sendable {
                         let facts = try ServerFacts(connection, until: time.monotonic() + options.statementTime)
                         try facts.check(connection, logger)
                         let pool = PostgresPool(
-                            url, library, name: name, options: options, setsDurability: facts.losesCommits, time: time, entropy: entropy, log: logger)
+                            url, library, name: name, options: options, setsDurability: facts.losesCommits, time: time, entropy: entropy,
+                            log: logger)
                         do throws(PostgresFailure) {
                             try pool.constraints.learn(from: connection, until: time.monotonic() + options.statementTime)
                         } catch {

@@ -101,11 +101,16 @@ private final class PostgresListener: Sendable {
 
     private static let proof = "listening "
 
-    /// A pooler takes `LISTEN` and never passes anything on.
+    /// A pooler takes `LISTEN`, and may pass on what is told to whoever has the server's connection by then. So somebody else has to be
+    /// heard, where there is one.
     private func proveThatItIsHeard(_ connection: PostgresConnection) throws(PostgresFailure) {
+        let process = try connection.run("SELECT pg_backend_pid()", [], named: false, until: now + Self.patience)
+        guard PostgresRow(result: process, row: 0).value(0) != .integer(connection.toldProcess) else { return }
         let word = Self.proof + String(pool.entropy.uint64(), radix: 16)
+        let speaker: PostgresConnection
+        do throws(StorageError) { speaker = try pool.connect() } catch { throw PostgresFailure(error) }
         let end = now + Self.patience
-        try connection.run(script: "SELECT pg_notify('\(channel)', '\(word)')", until: end)
+        try speaker.run(script: "SELECT pg_notify('\(channel)', '\(word)')", until: end)
         while goesOn {
             if try connection.notifications().contains(word) { return }
             guard PostgresConnection.poll(connection.socket, Int16(POLLIN), until: end, pool.time) else {

@@ -21,7 +21,8 @@ final class PostgresPool: Sendable {
     private let beginnings: [PostgresTransaction.Kind: String]
 
     init(
-        _ url: PostgresURL, _ library: LibPQ, name: String, options: PostgresOptions, setsDurability: Bool, time: any TimeSource, entropy: any Entropy,
+        _ url: PostgresURL, _ library: LibPQ, name: String, options: PostgresOptions, setsDurability: Bool, time: any TimeSource,
+        entropy: any Entropy,
         log: Logger
     ) {
         self.url = url

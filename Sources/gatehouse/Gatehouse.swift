@@ -10,7 +10,8 @@ struct Gatehouse: AsyncParsableCommand {
         abstract: "The front door of a small server: HTTPS, accounts, sessions and limits in one process.",
         version: GatehouseVersion.current,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, DoctorCommand.self, MigrateCommand.self, MoveCommand.self, UserCommand.self, SessionCommand.self,
+            ServeCommand.self, CheckCommand.self, DoctorCommand.self, MigrateCommand.self, MoveCommand.self, UserCommand.self,
+            SessionCommand.self,
             LimitCommand.self,
             CertCommand.self, ReloadCommand.self, BackupCommand.self, RestoreCommand.self, SecretCommand.self, VersionCommand.self,
         ])

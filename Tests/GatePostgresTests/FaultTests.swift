@@ -16,6 +16,7 @@ private final class Ledger: Sendable {
 
     let state = Mutex(State())
     private let next = Atomic<Int64>(0)
+    private let isOver = Atomic(false)
 
     static func makeSchema(_ database: PostgresDatabase) async throws {
         try await database.changeSchema {
@@ -44,11 +45,11 @@ private final class Ledger: Sendable {
 
     /// Writes from many tasks while `body` runs.
     func writing(to database: PostgresDatabase, tasks: Int = 16, _ body: () async throws -> Void) async throws {
-        let isOver = Mutex(false)
+        isOver.store(false, ordering: .releasing)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<tasks {
                 group.addTask {
-                    while !isOver.withLock({ $0 }) {
+                    while !self.isOver.load(ordering: .acquiring) {
                         let before = self.refused
                         await self.write(to: database)
                         // A client whose request was refused comes back a moment later.
@@ -56,7 +57,7 @@ private final class Ledger: Sendable {
                     }
                 }
             }
-            defer { isOver.withLock { $0 = true } }
+            defer { isOver.store(true, ordering: .releasing) }
             try await body()
         }
     }
@@ -89,7 +90,9 @@ struct FaultTests {
     /// What nothing may take longer than: the queue, the transaction, a second of patience for each, and the machine's other work.
     private static let limit = Duration.seconds(8)
 
-    @Test("CHECKLIST 45, 46: killed or restarted under load, it loses nothing that was answered, and is used again by itself", arguments: ["kill", "stop"])
+    @Test(
+        "CHECKLIST 45, 46: killed or restarted under load, it loses nothing that was answered, and is used again by itself",
+        arguments: ["kill", "stop"])
     func restart(_ how: String) async throws {
         let server = PostgresServer()
         let name = server.newDatabase()
@@ -235,7 +238,8 @@ struct FaultTests {
         ])
     func refusal(_ address: String, _ words: String) async throws {
         let server = PostgresServer.shared
-        let url = try PostgresURL(String(address.split(separator: "PORT", omittingEmptySubsequences: false).joined(separator: "\(server.port)")))
+        let url = try PostgresURL(
+            String(address.split(separator: "PORT", omittingEmptySubsequences: false).joined(separator: "\(server.port)")))
         await #expect {
             _ = try await server.open(url)
         } throws: { error in

@@ -23,7 +23,9 @@ struct ListenerTests {
             try await eventually { heard.beginnings == 1 }
             struct Undone: Error {}
             for number in 0..<20 {
-                try await database.write { _ = try $0.row("SELECT pg_notify('news', ?1)", ["\(number)"]) { _ throws(StorageError) in true } }
+                try await database.write {
+                    _ = try $0.row("SELECT pg_notify('news', ?1)", ["\(number)"]) { _ throws(StorageError) in true }
+                }
                 _ = try? await database.write { connection in
                     _ = try connection.row("SELECT pg_notify('news', 'undone')") { _ throws(StorageError) in true }
                     throw Undone()
@@ -44,7 +46,9 @@ struct ListenerTests {
             let listening = Task { await database.listen("news") { heard.add($0) } }
             try await eventually { heard.beginnings == 1 }
             for number in 0..<10 {
-                try await database.write { _ = try $0.row("SELECT pg_notify('news', ?1)", ["\(number)"]) { _ throws(StorageError) in true } }
+                try await database.write {
+                    _ = try $0.row("SELECT pg_notify('news', ?1)", ["\(number)"]) { _ throws(StorageError) in true }
+                }
                 let committed = SystemTime().monotonic()
                 try await eventually {
                     heard.events.contains { if case .current(let moment) = $0 { moment >= committed } else { false } }

@@ -3,9 +3,10 @@
 import pytest
 
 from authority import Authority
-from gate import BINARY, QUICK, Gatehouse
+from gate import BINARY, QUICK, Gatehouse, merged
 from ordering import OrderingGatehouse, ports
 from pebble import Pebble
+from postgres import Postgres
 from recording import Recorder
 from secure import SecureGatehouse
 from sites import PROTOCOLS, SiteGatehouse
@@ -30,13 +31,45 @@ def _end(servers):
         server.kill()
 
 
+def pytest_generate_tests(metafunc):
+    """A module's tests run once on each of its `DATABASES`."""
+    if databases := getattr(metafunc.module, "DATABASES", None):
+        if "database" in metafunc.fixturenames:
+            metafunc.parametrize("database", databases, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One server for all tests that do it no harm, with a database for each Gatehouse."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def make_server(request, tmp_path):
+def own_postgres():
+    """One that a test may kill."""
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def database(request):
+    """Makes the settings of a new database of the kind in turn."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return dict
+    server = request.getfixturevalue("postgres")
+    return lambda: {"database": {"url": server.url(server.new_database())}}
+
+
+@pytest.fixture
+def make_server(request, tmp_path, database):
     """Makes servers that are not yet started: `make_server({...settings}, env=…, wrapper=…)`."""
     servers = request.node.servers = []
 
     def make(settings=None, **more) -> Gatehouse:
-        server = Gatehouse(tmp_path / f"server{len(servers)}", settings, **more)
+        server = Gatehouse(tmp_path / f"server{len(servers)}", merged(database(), settings or {}), **more)
         servers.append(server)
         return server
 
@@ -57,8 +90,8 @@ def default(make_server):
 
 
 @pytest.fixture(scope="module")
-def _shared(tmp_path_factory):
-    server = Gatehouse(tmp_path_factory.mktemp("shared"), QUICK).start()
+def _shared(tmp_path_factory, database):
+    server = Gatehouse(tmp_path_factory.mktemp("shared"), merged(database(), QUICK)).start()
     yield server
     server.kill()
 

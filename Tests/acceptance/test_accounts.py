@@ -10,6 +10,8 @@ import requests
 
 from gate import PASSWORD, QUICK, assert_problem, merged
 
+DATABASES = ["sqlite", "postgres"]
+
 
 def test_first_sequence(shared):
     """Register, me, refresh, sessions, log out, refused (CHECKLIST 4)."""

@@ -12,6 +12,8 @@ import requests
 
 from gate import PASSWORD, QUICK, assert_problem, free_port, merged
 
+DATABASES = ["sqlite", "postgres"]
+
 
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):

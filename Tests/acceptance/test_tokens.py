@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from clock import MovedClock
 from gate import QUICK, assert_problem, merged
 
+DATABASES = ["sqlite", "postgres"]
+
 
 def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -34,11 +36,11 @@ def decoded(token: str) -> tuple[dict, dict]:
 
 
 @pytest.fixture(scope="module", params=["HS256", "EdDSA", "ES256"])
-def signed(request, tmp_path_factory):
+def signed(request, tmp_path_factory, database):
     """A server for each way of signing, and one session of it."""
     from gate import Gatehouse
 
-    server = Gatehouse(tmp_path_factory.mktemp("signed"), merged(QUICK, {"auth": {"signing": request.param}})).start()
+    server = Gatehouse(tmp_path_factory.mktemp("signed"), merged(database(), QUICK, {"auth": {"signing": request.param}})).start()
     server.algorithm = request.param
     server.sample = server.register()
     yield server
