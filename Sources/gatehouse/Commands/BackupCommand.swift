@@ -52,7 +52,7 @@ struct BackupCommand: AsyncParsableCommand {
                 if let error = made["error"] { throw failure(error) }
                 guard let file, let staged = made["file"]?.string else { return made }
                 do {
-                    let placed = try fetch(staged, to: file)
+                    let placed = try DataFolderOwner.asOperator { try fetch(staged, to: file) }
                     try await discard(staged, connection)
                     return made.replacing("file", with: .string(placed))
                 } catch {
