@@ -166,5 +166,5 @@ def test_the_licences_of_all_that_is_linked_are_named(unpacked):
         assert f"{pin['identity']}/*" in copyright and f"  {pin['identity']} " in notice, pin["identity"]
         if (ROOT / ".build/checkouts" / pin["identity"] / "NOTICE.txt").exists():
             assert f"\n=== {pin['identity']}\n" in notice
-    for linked in ("swift-runtime/*", "sqlite3/*", "libxcrypt/*", "libstdc++/*"):
+    for linked in ("swift-runtime/*", "swift-foundation/*", "sqlite3/*", "libxcrypt/*", "libstdc++/*"):
         assert linked in copyright
