@@ -82,7 +82,7 @@ func fuzzForwardAuth(_ bytes: [UInt8]) {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     var headers = HTTPHeaders()
     for line in lines.dropLast() {
-        guard let colon = line.firstIndex(of: ":") else { continue }
+        guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), line.utf8[..<colon].allSatisfy(Octet.isToken) else { continue }
         headers.add(name: String(line[..<colon]), value: String(line[line.index(after: colon)...].trimmingSpaces()))
     }
     let proxy = IPAddress("127.0.0.1")!

@@ -47,7 +47,9 @@ package final class DataDirectoryLock: Sendable {
         var file = stat()
         guard geteuid() == 0, stat(folder.isEmpty ? "." : folder, &owner) == 0, fstat(descriptor, &file) == 0, file.st_uid != owner.st_uid
         else { return }
-        guard fchown(descriptor, owner.st_uid, owner.st_gid) == 0 else { throw SQLiteFile.systemError(errno, "\(path) cannot be given away") }
+        guard fchown(descriptor, owner.st_uid, owner.st_gid) == 0 else {
+            throw SQLiteFile.systemError(errno, "\(path) cannot be given away")
+        }
     }
 
     private static func lock(_ descriptor: Int32, path: String, folder: String) throws(StorageError) {

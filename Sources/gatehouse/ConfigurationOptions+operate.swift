@@ -9,12 +9,17 @@ extension ConfigurationOptions {
     func sources(_ flags: [(name: String, value: String)] = [], installed: Bool = true) -> Configuration.Sources {
         var flags = flags
         if let dataDir { flags.append(("--data-dir", dataDir)) }
-        let environment = ProcessEnvironment.current
+        var environment = ProcessEnvironment.current
         let packaged = installed && access(Installation.configuration, F_OK) == 0 ? Installation.configuration : nil
+        let file = Installation.configurationFile(option: config, environment: environment, installed: packaged)
+        // What systemd gives the service of it; they are root's alone.
+        if installed, file == Installation.configuration, environment["CREDENTIALS_DIRECTORY"] == nil,
+            access(Installation.credentials, R_OK | X_OK) == 0
+        {
+            environment["CREDENTIALS_DIRECTORY"] = Installation.credentials
+        }
         return Configuration.Sources(
-            flags: flags, environment: environment, environmentFile: envFile,
-            configurationFile: Installation.configurationFile(option: config, environment: environment, installed: packaged),
-            cores: ProcessEnvironment.cores)
+            flags: flags, environment: environment, environmentFile: envFile, configurationFile: file, cores: ProcessEnvironment.cores)
     }
 
     /// - Throws: `CommandFailure` 78 with every fault.

@@ -184,8 +184,8 @@ struct ListeningTests {
 
     @Test("A request that was on its way to a stopping server is answered, on a kept connection and on one that is new")
     func onItsWay() async throws {
-        // More than the second after which the kernel repeats a SYN that a closing listener has dropped.
-        try await TestServer.run(.with { $0.limits.stopTime = .seconds(5) }) { _ in
+        // More than the seconds after which the kernel has repeated a SYN that a closing listener dropped; nobody waits for its end.
+        try await TestServer.run(.with { $0.limits.stopTime = .seconds(60) }) { _ in
             .now(.text(.ok, "hello"))
         } _: { server in
             let kept = try await server.connect()
@@ -193,12 +193,14 @@ struct ListeningTests {
             _ = try await kept.read(until: "hello")
             let fresh = try await server.connect()
             while server.server.openConnections < 2 { try await Task.sleep(for: .milliseconds(1)) }
-            async let stopped: Void = server.server.shutdownGracefully(within: .seconds(30))
+            async let stopped: Void = server.server.shutdownGracefully(within: .seconds(60))
             // Slowly: a queue that is full makes the kernel wait a second before it asks again.
             while (try? await server.connect()) != nil { try await Task.sleep(for: .milliseconds(20)) }
             for client in [kept, fresh] {
                 try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                #expect(try await client.readToEnd().hasSuffix("hello"))
+                // Whether its connection goes on for a while depends on whether the event loop knows of the stop already.
+                #expect(try await client.read(until: "hello").hasSuffix("hello"))
+                await client.close()
             }
             await stopped
         }

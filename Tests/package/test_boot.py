@@ -1,5 +1,6 @@
 """Under a real systemd, as the package comes: what is told, what is served, what the process may do, and how it comes back."""
 
+import json
 import re
 import socket
 import time
@@ -9,7 +10,7 @@ import pytest
 import requests
 
 import installation
-from service import LOCAL, UNIT, answers, drop_in, get, journal, log, main_pid, show, signal, until
+from service import LOCAL, UNIT, answers, drop_in, get, journal, lines, log, main_pid, show, signal, until
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_starting_returns_when_it_answers(booted):
 
 
 def test_the_journal_holds_json_lines(booted):
-    entries = log(booted)
+    entries = [json.loads(line) for line in lines(booted)]
     assert {"Listening", "Ready"} <= {entry["message"] for entry in entries}
     assert all({"time", "level", "message"} <= entry.keys() for entry in entries)
 
@@ -76,7 +77,7 @@ def test_the_sandbox_from_inside(booted):
     # A test machine may have less to give than is asked for.
     files = re.search(r"Max open files +(\d+) +(\d+)", limits)
     assert files.group(1) == files.group(2) and show(booted, "LimitNOFILE") == "524288"
-    assert show(booted, "LimitNICE") == "20", "what hashes may get back to the niceness of all others"
+    assert show(booted, "LimitNICE") == "24", "see getrlimit(2): 20 - nice"
 
 
 def test_what_can_be_written(booted):
@@ -230,8 +231,11 @@ def test_the_timer_starts_the_backup(booted):
     drop_in(booted, "soon", "[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\nRandomizedDelaySec=0\n", unit=timer)
     booted.run("systemctl", "restart", timer)
     until(lambda: show(booted, "ExecMainExitTimestampMonotonic", "gatehouse-backup.service") not in ("", "0"))
-    entries = booted.run("journalctl", "--no-pager", "--unit=gatehouse-backup.service").stdout
-    assert "Starting gatehouse-backup.service" in entries
+    assert show(booted, "Result", "gatehouse-backup.service") == "success"
+    (archive,) = booted.sh("ls /var/lib/gatehouse/backups/").split()
+    assert re.fullmatch(r"gatehouse-\d{8}T\d{6}Z\.tar\.gz", archive)
+    assert booted.run("stat", "-c", "%U %a", f"/var/lib/gatehouse/backups/{archive}").stdout == "gatehouse 600\n"
+    assert "gatehouse.db" in booted.run("tar", "--list", "--file", f"/var/lib/gatehouse/backups/{archive}").stdout
 
 
 def test_stopping_is_orderly(booted):

@@ -3,11 +3,9 @@
 import hashlib
 import os
 import pathlib
-import shutil
-import sqlite3
 import stat
 
-from packages import NEXT, PREVIOUS, install, package, purge, version
+from packages import NEXT, PREVIOUS, install, migrate_beyond, package, purge, version
 
 PASSWORD = "Correct-Horse-9-battery"
 # Where the package database, its caches and logs note what was done; they are no files of the package.
@@ -106,11 +104,26 @@ def test_root_does_not_serve_from_the_data_of_another_user(make_machine):
     assert machine.run("ls", "-A", "/var/lib/gatehouse").stdout == ""
 
 
+def test_a_backup_of_roots_goes_where_root_says_without_a_server(make_machine):
+    """To a folder that is closed to the server's user, and back from it."""
+    machine = make_machine()
+    install(machine, package())
+    _add(machine, "ann@example.com")
+    machine.run("gatehouse", "backup", "/root/one.tar.gz")
+    assert machine.run("stat", "-c", "%U %a", "/root", "/root/one.tar.gz").stdout == "root 700\nroot 600\n"
+    _add(machine, "bob@example.com")
+    machine.run("gatehouse", "restore", "--verify", "/root/one.tar.gz")
+    machine.run("gatehouse", "restore", "--replace", "/root/one.tar.gz")
+    emails = _emails(machine)
+    assert "ann@example.com" in emails and "bob@example.com" not in emails
+    assert _users(machine, "/var/lib/gatehouse") == {"gatehouse:gatehouse"}
+
+
 def test_removal_keeps_configuration_and_data(make_machine):
     machine = make_machine()
     install(machine, package())
     _add(machine, "ann@example.com")
-    machine.sh("echo '# mine' >> /etc/gatehouse/gatehouse.toml; echo key > /etc/gatehouse/credentials/acme.eab_hmac_key")
+    machine.sh("echo '# mine' >> /etc/gatehouse/gatehouse.toml; echo QUFBQUFBQUFBQUFBQUFBQUFBQUFB > /etc/gatehouse/credentials/acme.eab_hmac_key")
     before = {path: facts for path, facts in _tree(machine).items() if path.startswith(("/etc/gatehouse", "/var/lib/gatehouse"))}
     machine.run("apt-get", "remove", "--yes", "gatehouse")
     after = _tree(machine)
@@ -147,7 +160,7 @@ def test_purging_leaves_nothing_where_the_flag_file_says_so(make_machine):
     install(machine, package())
     _add(machine, "ann@example.com")
     machine.run("touch", "/var/lib/gatehouse/remove-data-on-purge")
-    machine.sh("echo key > /etc/gatehouse/credentials/acme.eab_hmac_key")
+    machine.sh("echo QUFBQUFBQUFBQUFBQUFBQUFBQUFB > /etc/gatehouse/credentials/acme.eab_hmac_key")
     purge(machine)
     after = _tree(machine)
     assert {path for path in after if path not in before} == set()
@@ -203,8 +216,7 @@ def test_an_older_package_is_refused_where_the_database_is_newer(make_machine, t
     machine = make_machine()
     install(machine, package(NEXT))
     _add(machine, "ann@example.com")
-    # What the next version's migration would have left.
-    _add_migration(machine.path("/var/lib/gatehouse/gatehouse.db"), tmp_path)
+    migrate_beyond(machine, tmp_path)
     refused = install(machine, package(), "--allow-downgrades", check=False)
     assert refused.returncode != 0
     words = " ".join((refused.stdout + refused.stderr).split())
@@ -222,14 +234,3 @@ def test_an_older_package_is_installed_where_it_knows_the_database(make_machine)
     install(machine, package(), "--allow-downgrades")
     assert machine.run("dpkg-query", "--show", "--showformat", "${Version}", "gatehouse").stdout == version()
     assert "ann@example.com" in _emails(machine)
-
-
-def _add_migration(database: pathlib.Path, folder: pathlib.Path) -> None:
-    """In a copy: SQLite does not follow the links of /proc. What is put back keeps its owner."""
-    copy = folder / "gatehouse.db"
-    shutil.copyfile(database, copy)
-    connection = sqlite3.connect(copy)
-    connection.execute("INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (999, 'later', 'x', 0)")
-    connection.commit()
-    connection.close()
-    shutil.copyfile(copy, database)

@@ -6,7 +6,6 @@ import Synchronization
 final class HashingThreads: Sendable {
     private let queue: Mutex<HashingQueue>
     private let wake = Semaphore()
-    private let answers = HashingAnswers()
     private let time: any TimeSource
 
     /// Added to the process's own niceness, see setpriority(2): with every core hashing, an event loop that wakes is still run
@@ -18,7 +17,7 @@ final class HashingThreads: Sendable {
         self.time = time
         for _ in 0..<count where !start() {
             // Out of threads: those that began must do. With none, every call is answered `closed`.
-            end()
+            for waiter in queue.withLock({ $0.threadEnded() }) { waiter.resume() }
         }
     }
 
@@ -42,13 +41,6 @@ final class HashingThreads: Sendable {
         await withCheckedContinuation { continuation in
             if !queue.withLock({ $0.awaitEnd(continuation) }) { continuation.resume() }
         }
-    }
-
-    /// One thread less.
-    private func end() {
-        let waiters = queue.withLock { $0.threadEnded() }
-        if statistics.threads == 0 { answers.close() }
-        for waiter in waiters { waiter.resume() }
     }
 
     private func start() -> Bool {
@@ -86,9 +78,9 @@ final class HashingThreads: Sendable {
                 let begin = time.monotonic()
                 let hash = workspace.hash(job.password, setting: job.setting, prehash: job.prehash)
                 queue.withLock { $0.finished(after: time.monotonic().since(begin)) }
-                answers.tell { job.answer(.success(hash)) }
+                job.answer(.success(hash))
             }
         }
-        end()
+        for waiter in queue.withLock({ $0.threadEnded() }) { waiter.resume() }
     }
 }

@@ -32,8 +32,8 @@ struct LocationRewrite {
         if octets.first == UInt8(ascii: "/"), octets.dropFirst().first.map(isSlash) != true { return reference.startIndex }
         var rest = octets[...]
         var isHTTPS = scheme == .https
-        for prefix in ["https:", "http:"] where octets.prefix(prefix.utf8.count).elementsEqual(prefix.utf8, by: { $0 | 0x20 == $1 | 0x20 })
-        {
+        for prefix in ["https:", "http:"]
+        where octets.prefix(prefix.utf8.count).elementsEqual(prefix.utf8, by: { Octet.lowercased($0) == $1 }) {
             rest = rest.dropFirst(prefix.utf8.count)
             isHTTPS = prefix == "https:"
             break
@@ -42,6 +42,8 @@ struct LocationRewrite {
         rest = rest.dropFirst(2)
         let end = rest.firstIndex { isSlash($0) || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? rest.endIndex
         let host = Self.withoutDefaultPort(reference[rest.startIndex..<end], isHTTPS)
+        // Only browsers take a backslash for a slash.
+        guard end == octets.endIndex || octets[end] != UInt8(ascii: "\\") else { return nil }
         guard !host.isEmpty, host == Self.withoutDefaultPort(authority[...], scheme == .https) else { return nil }
         return end
     }

@@ -182,7 +182,7 @@ struct RequestFieldRules: Sendable {
             default: false
             }
         if isDropped { return .dropped }
-        guard name.count > 12, FieldName.canonical(name[0]) == UInt8(ascii: "x"), FieldName.canonical(name[1]) == UInt8(ascii: "-") else {
+        guard name.count >= 12, FieldName.canonical(name[0]) == UInt8(ascii: "x"), FieldName.canonical(name[1]) == UInt8(ascii: "-") else {
             return .passedOn
         }
         return FieldName.begins(name, with: "x-forwarded-") || FieldName.begins(name, with: "x-gatehouse-") ? .dropped : .passedOn

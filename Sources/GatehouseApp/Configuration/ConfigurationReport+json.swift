@@ -36,7 +36,7 @@ extension Configuration {
                     var members = key.members(defaults)
                     members.append(.init("variables", .array(([key.variable] + key.aliases).map { .string($0) })))
                     members.append(.init("option", key.flag.map { .string($0) } ?? .null))
-                    members.append(.init("credential", key.credential.map { .string($0) } ?? .null))
+                    members.append(.init("secret", .bool(key.isSecret)))
                     return .object(members)
                 }),
             "site": .array(Site.keys.map { .object($0.members(Site())) }),

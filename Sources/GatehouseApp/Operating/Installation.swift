@@ -1,6 +1,7 @@
 /// Where the Debian package puts what commands find by themselves.
 package enum Installation {
     package static let configuration = "/etc/gatehouse/gatehouse.toml"
+    package static let credentials = "/etc/gatehouse/credentials"
 
     /// Names the configuration file for every command; empty for none.
     package static let variable = "GATEHOUSE_CONFIG"

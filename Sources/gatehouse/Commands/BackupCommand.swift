@@ -52,7 +52,7 @@ struct BackupCommand: AsyncParsableCommand {
                 if let error = made["error"] { throw failure(error) }
                 guard let file, let staged = made["file"]?.string else { return made }
                 do {
-                    let placed = try fetch(staged, to: file)
+                    let placed = try DataFolderOwner.asOperator { try fetch(staged, to: file) }
                     try await discard(staged, connection)
                     return made.replacing("file", with: .string(placed))
                 } catch {
@@ -71,7 +71,13 @@ struct BackupCommand: AsyncParsableCommand {
                     return file
                 }
                 let path = BackupDelivery.destination(file, name: Folders.name(of: staged))
-                try BackupDelivery.deliver(staged, to: path)
+                do throws(BackupError) {
+                    try BackupDelivery.deliver(staged, to: path)
+                } catch {
+                    // Without a server this is the data folder's owner by now, who may not write where root may.
+                    guard error.kind == .notPermitted else { throw error }
+                    throw BackupError(.notPermitted, "\(error); to write it as who you are: gatehouse backup - > \(path)")
+                }
                 return path
             }
         }

@@ -78,6 +78,28 @@ struct TLSTestServer {
     func connectPlain() async throws -> RawClient { try await RawClient(port: port) }
 
     /// What `openssl s_client ARGUMENTS` says, fed by the shell command `input`.
+    /// What `openssl s_client` is answered that asks after so many key updates. It takes one command with each read, so each waits until the
+    /// one before was carried out.
+    func answer(afterKeyUpdates count: Int) -> String {
+        OpenSSLCommand.run(
+            #"""
+            version >/dev/null; bash <<'END'
+            trap "" PIPE
+            coproc CLIENT { timeout 20 openssl s_client -connect 127.0.0.1:\#(port) -tls1_3 -servername localhost 2>&1; }
+            exec 3<&"${CLIENT[0]}" 4>&"${CLIENT[1]}"
+            eval "exec ${CLIENT[1]}>&-"
+            for i in $(seq \#(count)); do
+                echo k >&4 || break
+                while read -r line <&3; do [[ $line != *KEYUPDATE* ]] || break; done
+            done
+            printf 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' >&4
+            cat <&3
+            END
+            true
+            """#
+        ).text
+    }
+
     func openssl(_ arguments: String, input: String = "true") -> String {
         OpenSSLCommand.run("version >/dev/null; (\(input)) | timeout 10 openssl s_client -connect 127.0.0.1:\(port) \(arguments)").text
     }

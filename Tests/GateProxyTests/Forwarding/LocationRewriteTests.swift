@@ -32,8 +32,9 @@ struct LocationRewriteTests {
         arguments: [
             "", "x", "?q", "#f", "../x", "/app", "/app/x", "/app?q", "https://app.example.com/app/x",
             "https://other.example.com/x", "//other.example.com/x", "https://app.example.com.evil/x", "https://app.example.com:8443/x",
-            "https://app.example.com@evil/x", "https://user@app.example.com/x", "/\\app.example.com/x", "///x", "https:/x", "https:x",
-            "ftp://app.example.com/x", "javascript:alert(1)", "mailto:a@b",
+            "https://app.example.com@evil/x", "https://user@app.example.com/x", "/\\app.example.com/x", "//app.example.com\\x", "///x",
+            "https:/x", "https:x",
+            "ftp://app.example.com/x", "http\u{1A}//app.example.com/x", "javascript:alert(1)", "mailto:a@b",
         ])
     func kept(reference: String) { #expect(Self.outside(reference) == nil) }
 

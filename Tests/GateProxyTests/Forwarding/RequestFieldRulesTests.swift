@@ -57,6 +57,7 @@ struct RequestFieldRulesTests {
             "x_real_ip: 1.2.3.4", "X-Request-Id: mine", "X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X_Original_URL: /admin",
             "Proxy: http://evil", "X-Original-URI: /admin",
             "X-Gatehouse-User: admin", "x_gatehouse_user: admin", "X-Gatehouse.Roles: owner", "X_GATEHOUSE-Assertion: a.b.c",
+            "X-Gatehouse-: root", "x_forwarded_: x",
         ])
     func onlyOurs(line: String) throws {
         #expect(try Self.passed(HTTPHeaders(lines: [line, "Accept: */*"])) == ["Accept: */*"])

@@ -206,8 +206,9 @@ struct ConfigurationTests {
         let secrets = Set(Configuration.keys.filter(\.isSecret).map(\.path))
         #expect(!secrets.isEmpty)
         for entry in reference["settings"]?.array ?? [] {
-            #expect((entry["credential"]?.string != nil) == secrets.contains(entry["key"]?.string ?? ""))
-            #expect(entry["credential"]?.string == nil || entry["default"]?.isNull == true)
+            let isSecret = secrets.contains(entry["key"]?.string ?? "")
+            #expect(entry["secret"]?.bool == isSecret)
+            #expect(!isSecret || entry["default"]?.isNull == true)
         }
     }
 
