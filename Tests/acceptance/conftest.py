@@ -60,7 +60,7 @@ def database(request):
     if getattr(request, "param", "sqlite") == "sqlite":
         return dict
     server = request.getfixturevalue("postgres")
-    return lambda: {"database": {"url": server.url(server.new_database())}}
+    return lambda: {"database": {"url": server.socket_url(server.new_database())}}
 
 
 @pytest.fixture

@@ -32,6 +32,10 @@ class Postgres:
         """Over TCP, with a password that must not be seen anywhere."""
         return f"postgres://gatehouse:keep-this-unseen@127.0.0.1:{port or self.port}/{name}{settings}"
 
+    def socket_url(self, name: str) -> str:
+        """Over the Unix socket, which no password and no network is needed for."""
+        return f"postgres://gatehouse@{self.folder.replace('/', '%2F')}:{self.port}/{name}"
+
     def sql(self, name: str, statement: str) -> str:
         return self.command(f"sql {name} {statement}")
 
