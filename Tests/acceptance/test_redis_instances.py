@@ -22,7 +22,7 @@ def cluster(make_server, postgres, tmp_path):
     def make(count: int, settings: str = "", limit: int = 1_000_000):
         url = postgres.url(postgres.new_database(), settings=settings)
         all_settings = {
-            "auth": QUICK_AUTH,
+            "auth": {**QUICK_AUTH, "issuer": "https://gate.test", "audience": "https://gate.test"},
             "database": {"url": url},
             "limits": merged(OPEN_LIMITS, {"redis_url": redis.url, "policies": {"api": {"limit": limit, "window": "60s"}}}),
         }
