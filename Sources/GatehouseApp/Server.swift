@@ -41,6 +41,7 @@ package enum Server {
             defer { lock.release() }
             let plan = try ListenerPlan(configuration, InheritedSockets(environment: environment), file: file, log: log)
             let composition = try await Composition(configuration, time: time, entropy: entropy, log: log)
+            await composition.backends.redis?.start()
             try await serve(
                 composition, plan, manager, hangups, readAgain: readAgain, time: time, entropy: entropy, log: log, output: output)
         } catch {

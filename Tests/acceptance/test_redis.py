@@ -3,8 +3,6 @@
 import collections
 import concurrent.futures
 import json
-import os
-import pathlib
 import subprocess
 import time
 
@@ -233,3 +231,25 @@ def test_doctor_asks_redis(redis, make_server):
     redis.kill()
     (each,) = finding()
     assert each["status"] == "problem" and each["advice"]
+
+
+def test_a_cluster_is_no_place_to_count(tmp_path, make_server):
+    """What a request asks together would lie on different servers: the log says so, and this process counts."""
+    redis = RedisServer(tmp_path / "redis", "--cluster-enabled", "yes").start()
+    try:
+        gate = make_server(counting(redis.url, limit=2)).start()
+        assert redis_health(gate)["status"] == "degraded" and "Cluster" in gate.log_text()
+        assert [ask(gate).status_code for _ in range(3)] == [200, 200, 429]
+    finally:
+        redis.kill()
+
+
+def test_commands_without_a_server(redis, make_server):
+    """Where no server runs, commands neither wait for Redis nor speak of it."""
+    server = make_server(counting(redis.url)).start()
+    assert server.stop() == 0
+    redis.kill()
+    begun = time.monotonic()
+    users = server.run("user", "list")
+    assert users.returncode == 0 and "Redis" not in users.stdout + users.stderr
+    assert time.monotonic() - begun < 1.5

@@ -2,8 +2,9 @@ import GateCore
 import GateLimits
 import Glibc
 
-/// Figures of the limiter inside the process, as one line of JSON: nanoseconds for each decision (median of five rounds), bytes for
-/// each key, resident memory under a flood. Run the release build, on an idle machine.
+/// Figures of the limiter, as one line of JSON: inside the process, nanoseconds for each decision (median of five rounds), bytes for
+/// each key, resident memory under a flood; through Redis, decisions a second. Run the release build, on an idle machine, with a folder for
+/// Redis's socket.
 @main
 enum LimitsBench {
     private static let time = SystemTime()
@@ -14,7 +15,7 @@ enum LimitsBench {
     /// Never refuses in a run: what is measured then is an admission.
     private static let open = ["open-1", "open-2", "open-3"].map { LimitPolicy(name: $0, limit: 1_000_000_000, window: .milliseconds(100)) }
 
-    static func main() {
+    static func main() async {
         var writer = JSONWriter()
         writer.beginObject()
         flood(&writer)
@@ -52,6 +53,7 @@ enum LimitsBench {
         writer.member("headers_1_policy", headers(store, one))
         writer.member("headers_3_policies", headers(store, three))
         writer.endObject()
+        if CommandLine.arguments.count > 1 { await RedisBench.run(in: CommandLine.arguments[1], &writer) }
         writer.endObject()
         print(String(decoding: writer.bytes, as: UTF8.self))
     }

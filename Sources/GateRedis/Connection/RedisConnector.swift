@@ -104,8 +104,11 @@ final class RedisConnector: Sendable {
             try await connection.send(command, within: settings.connectTime)
         }
         guard case .map = greeting else { throw .unexpectedReply }
-        if let role = greeting["role"]?.text, role != "master" {
-            throw .notConnected("\(place) is a replica (\(role)), which takes no writes: name the primary, or its sentinels")
+        if let role = greeting["role"]?.text, role == "replica" || role == "slave" {
+            throw .notConnected("\(place) is a replica, which takes no writes: name the primary, or its sentinels")
+        }
+        if greeting["mode"]?.text == "cluster" {
+            throw .notConnected("\(place) is part of a Redis Cluster, where keys of one request lie on different servers")
         }
         if settings.database != 0 {
             _ = try await connection.send(RedisCommand("SELECT", String(settings.database)), within: settings.connectTime)

@@ -73,10 +73,7 @@ struct Composition: Sendable {
             certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)
         }
         var components: [any HealthComponent] = [DatabaseComponent(database: database, log: log)]
-        if let redis = backends.redis {
-            await redis.start()
-            components.append(RedisComponent(limits: redis.limits))
-        }
+        if let redis = backends.redis { components.append(RedisComponent(limits: redis.limits)) }
         if configuration.tls.mode != .off { components.append(CertificateComponent(certificates: certificates)) }
         components.append(BackupComponent(history: backups.history, maxAge: configuration.backup.maxAge, time: time))
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
