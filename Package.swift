@@ -128,7 +128,7 @@ let package = Package(
             swiftSettings: strict),
 
         // What `make bench` runs inside one process. Never shipped.
-        benchmark("limits-bench", ["GateCore", "GateLimits"]),
+        benchmark("limits-bench", ["GateCore", "GateLimits", "GateNet", "GateRedis", logging]),
         benchmark("net-bench", ["GateCore", "GateCrypto", "GateHTTP", "GateNet", nioCore, nioPosix, nioHTTP1]),
         benchmark("storage-bench", ["GateCore", "GateSQL", "GateSQLite", logging], exclude: ["storage-baseline.c"]),
         benchmark("crypto-bench", ["GateCore", "GateCrypto", "CCrypt"]),
@@ -212,7 +212,7 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateAccess", "GateAPI",
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateRedis", "GateAccess", "GateAPI",
                 "GateProxy", "GatehouseApp", nioCore, nioHTTP1, nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],

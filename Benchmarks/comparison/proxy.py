@@ -8,7 +8,7 @@ import re
 import subprocess
 
 from .rows import Plan, counted, in_turn
-from .secure import Caddy, Nginx, PeersRow, Secure, SecureGatehouse, resident_mb, versions as secure_versions
+from .peers import Caddy, Nginx, PeersRow, Secure, SecureGatehouse, h2load, resident_mb, row, versions as secure_versions
 from .servers import Server
 from .tools import ROOT, free_port, lines, wrk
 
@@ -19,44 +19,21 @@ USERS = 64
 OPEN, GUARDED = "/open", "/guarded"
 
 
-def nginx_config(server: Secure, http: str) -> list[str]:
-    """Writes it, and returns the command."""
-    config = server.folder / "nginx.conf"
-    places = " ".join(f"{key}_temp_path {server.folder}/{key};" for key in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    config.write_text(f"""
-daemon off;
-worker_processes auto;
-worker_rlimit_nofile 20000;
-pid {server.folder}/pid;
-error_log {server.folder}/log crit;
-events {{ worker_connections 8192; }}
-http {{
-    access_log off;
-    sendfile on;
-    keepalive_requests 1000000000;
-    default_type application/json;
-    {places}
-    {http}
-}}
-""")
-    return ["nginx", "-c", str(config)]
-
-
 class Upstream(Nginx):
     """The application: a few bytes everywhere, a mebibyte where the path ends with it, and nothing where only agreement is asked for."""
 
     name = "upstream"
     health = "/small"
 
-    def command(self):
+    def http(self):
         (self.folder / "mebibyte").write_bytes(bytes(range(256)) * 4096)
-        return nginx_config(self, f"""
+        return f"""
     server {{
         listen 127.0.0.1:{self.port};
         location / {{ return 200 '{ANSWER}'; }}
         location = /agree {{ return 204; }}
         location ~ mebibyte$ {{ root {self.folder}; rewrite .* /mebibyte break; }}
-    }}""")
+    }}"""
 
     def _serves(self):
         return True
@@ -92,8 +69,8 @@ class ProxyGatehouse(SecureGatehouse):
 
 
 class ProxyNginx(Proxy, Nginx):
-    def command(self):
-        return nginx_config(self, f"""
+    def http(self):
+        return f"""
     upstream application {{ server 127.0.0.1:{self.upstream.port}; keepalive 256; keepalive_requests 1000000000; }}
     {self.pool()}
     proxy_max_temp_file_size 0;
@@ -103,18 +80,13 @@ class ProxyNginx(Proxy, Nginx):
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header X-Forwarded-Host $http_host;
-    server {{
-        listen 127.0.0.1:{self.port};
-        listen 127.0.0.1:{self.secure_port} ssl http2;
-        ssl_certificate {self.certificate};
-        ssl_certificate_key {self.key};
-        ssl_protocols TLSv1.2 TLSv1.3;
+    server {{{self.listening()}
         location / {{
             {self.question()}
             proxy_pass http://application;
         }}
         {self.asking()}
-    }}""")
+    }}"""
 
     def pool(self) -> str:
         return ""
@@ -155,28 +127,9 @@ class AskingNginx(ProxyNginx):
 
 
 class ProxyCaddy(Proxy, Caddy):
-    def command(self):
-        command = super().command()
+    def site(self):
         # It keeps 32 idle connections to an application by default: too few for this load.
-        proxy = f"reverse_proxy 127.0.0.1:{self.upstream.port} {{\n        transport http {{\n            keepalive_idle_conns_per_host 256\n        }}\n    }}"
-        pathlib.Path(command[-1]).write_text(f"""
-{{
-    admin off
-    auto_https off
-    servers {{
-        protocols h1 h2
-    }}
-}}
-http://127.0.0.1:{self.port} {{
-    {proxy}
-}}
-https://localhost:{self.secure_port}, https://127.0.0.1:{self.secure_port} {{
-    bind 127.0.0.1
-    tls {self.certificate} {self.key}
-    {proxy}
-}}
-""")
-        return command
+        return f"reverse_proxy 127.0.0.1:{self.upstream.port} {{\n        transport http {{\n            keepalive_idle_conns_per_host 256\n        }}\n    }}"
 
 
 class Traefik(Proxy):
@@ -210,11 +163,6 @@ tls:
         return re.search(r"Version:\s*(\S+)", told)[1]
 
 
-def row(name: str, unit: str = "requests/s", **factors: float) -> PeersRow:
-    mark = ", ".join(f"≥ {factor:g} × {peer}" for peer, factor in factors.items())
-    return PeersRow(name, unit, mark, factors=factors)
-
-
 def loaded(path: str, scheme: str = "http"):
     """The same requests to each server: of all users in turn, with their bearer tokens."""
 
@@ -232,19 +180,8 @@ def anonymous(path: str):
 
 def streams(path: str):
     """HTTP/2, with one user's token."""
-
-    def work(server: Secure, seconds: float, users: list[dict]) -> dict:
-        done = subprocess.run(
-            ["h2load", "-t2", "-c32", "-m10", f"-D{max(1, round(seconds))}", "--warm-up-time=1", "-H", f"authorization: Bearer {users[0]['access']}", "-w", "20", "-W", "24",
-             "--connect-to", f"127.0.0.1:{server.secure_port}", f"https://localhost:{server.secure_port}{path}"], capture_output=True, text=True, check=True)
-        rate = re.search(r"([\d.]+) req/s", done.stdout)
-        counts = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", done.stdout)
-        refused = sum(int(number) for number in re.search(r"(\d+) 3xx, (\d+) 4xx, (\d+) 5xx", done.stdout).groups())
-        if "Application protocol: h2" not in done.stdout:
-            raise RuntimeError(f"{server.name} does not speak HTTP/2:\n{done.stdout}")
-        return {"rate": float(rate[1]), "requests": int(counts[1]), "refused": refused, "broken": int(counts[2])}
-
-    return work
+    return lambda server, seconds, users: h2load(
+        server, path, seconds, 32, "-H", f"authorization: Bearer {users[0]['access']}", "-w", "20", "-W", "24")
 
 
 def kinds() -> list[tuple[PeersRow, object]]:

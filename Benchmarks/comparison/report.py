@@ -11,7 +11,7 @@ import subprocess
 
 from .growth import Growth
 from .rows import Row
-from .secure import PeersRow
+from .peers import PeersRow
 from .tools import CORES
 
 BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"

@@ -5,7 +5,7 @@ import Glibc
 /// A target fails by trapping: an input on which two readings disagree, or a result that cannot be right, is as bad as a crash.
 enum FuzzTarget: String, CaseIterable {
     case json, form, cookie, target, request, chunks, token, email, configuration, certificate, dns, acme, response, tls, http2, ranges,
-        folder, forwarding, answer, sites
+        folder, forwarding, answer, sites, backup, tar, age, resp
     case environmentFile = "env-file"
     case forwardAuth = "forward-auth"
 
@@ -35,9 +35,13 @@ enum FuzzTarget: String, CaseIterable {
         case .http2: fuzzHTTP2(bytes)
         case .ranges: fuzzRanges(bytes)
         case .folder: fuzzFolder(bytes)
+        case .resp: fuzzRESP(bytes)
         case .forwarding: fuzzForwarding(bytes)
         case .answer: fuzzAnswer(bytes)
         case .sites: fuzzSites(bytes)
+        case .backup: fuzzBackup(bytes)
+        case .tar: fuzzTar(bytes)
+        case .age: fuzzAge(bytes)
         case .forwardAuth: fuzzForwardAuth(bytes)
         case .environmentFile: fuzzEnvironmentFile(bytes)
         case .certificate: fuzzCertificate(bytes)

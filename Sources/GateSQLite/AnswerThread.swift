@@ -4,7 +4,7 @@ import GateSQL
 /// a small write; with hundreds to a commit that time is better spent beside the writer than in it.
 struct AnswerThread: Sendable {
     /// What one commit decided: for each write the error, or `nil` where it is durable.
-    typealias Outcomes = [(job: any TransactionJob, error: (any Error)?)]
+    typealias Outcomes = [(job: TransactionJob, error: (any Error)?)]
 
     private let queue: JobQueue<Outcomes>
     private let thread: DatabaseThread
@@ -25,7 +25,7 @@ struct AnswerThread: Sendable {
     }
 
     /// Answers from the caller's thread.
-    static func answer(_ outcomes: some Sequence<Outcomes.Element>) {
+    static func answer(_ outcomes: Outcomes) {
         for (job, error) in outcomes {
             if let error { job.fail(error) } else { job.succeed() }
         }

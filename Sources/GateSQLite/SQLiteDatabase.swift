@@ -12,8 +12,8 @@ package import Logging
 package final class SQLiteDatabase: Sendable {
     package let path: String
     let file: SQLiteFile
-    let writes: JobQueue<any TransactionJob>
-    let reads: JobQueue<any TransactionJob>
+    let writes: ObjectQueue
+    let reads: ObjectQueue
     private let writer: DatabaseThread
     private let answers: AnswerThread
     private let readers: [DatabaseThread]
@@ -28,7 +28,7 @@ package final class SQLiteDatabase: Sendable {
         path: String, options: SQLiteOptions = SQLiteOptions(), time: any TimeSource, logger: Logger
     ) async throws(StorageError) -> SQLiteDatabase {
         let file = SQLiteFile(path: path, options: options)
-        let writes = JobQueue<any TransactionJob>(limit: options.queueLimit)
+        let writes = ObjectQueue(limit: options.queueLimit)
         let condition = WriterCondition()
         let answers = AnswerThread()
         nonisolated(unsafe) var thread: DatabaseThread?
@@ -57,7 +57,7 @@ package final class SQLiteDatabase: Sendable {
     }
 
     private init(
-        file: SQLiteFile, writes: JobQueue<any TransactionJob>, writer: DatabaseThread, answers: AnswerThread,
+        file: SQLiteFile, writes: ObjectQueue, writer: DatabaseThread, answers: AnswerThread,
         condition: WriterCondition, time: any TimeSource
     ) {
         path = file.path
@@ -67,7 +67,7 @@ package final class SQLiteDatabase: Sendable {
         self.answers = answers
         self.condition = condition
         self.time = time
-        let reads = JobQueue<any TransactionJob>(limit: file.options.queueLimit)
+        let reads = ObjectQueue(limit: file.options.queueLimit)
         self.reads = reads
         readers = (0..<max(1, file.options.readers)).map { number in
             DatabaseThread(name: "sqlite-read-\(number)") {
@@ -96,7 +96,7 @@ package final class SQLiteDatabase: Sendable {
     package var waitingWrites: Int { writes.waiting }
 
     func submit<Result: Sendable>(
-        to queue: JobQueue<any TransactionJob>, alone: Bool = false, _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
+        to queue: ObjectQueue, alone: Bool = false, _ body: @escaping @Sendable (SQLiteConnection) throws -> Result
     ) async throws -> Result {
         try await withUnsafeThrowingContinuation { continuation in
             let job = BodyJob(alone: alone, continuation: continuation, body: body)

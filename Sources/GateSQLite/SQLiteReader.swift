@@ -4,24 +4,25 @@ import GateSQL
 /// Runs reads, each in a transaction that sees one state. Confined to its thread.
 struct SQLiteReader: ~Copyable {
     private let file: SQLiteFile
-    private let queue: JobQueue<any TransactionJob>
+    private let queue: ObjectQueue
     /// `nil` before the first read, and after a failure that the connection may not get over.
     private var connection: SQLiteConnection?
 
-    init(file: SQLiteFile, queue: JobQueue<any TransactionJob>) {
+    init(file: SQLiteFile, queue: ObjectQueue) {
         self.file = file
         self.queue = queue
     }
 
     /// Works until the queue is closed and empty.
     mutating func run() {
-        while let jobs = queue.take(upTo: 1) {
-            for job in jobs { serve(job) }
+        var taken = TakenObjects()
+        while queue.take(upTo: 1, into: &taken) {
+            while let job = ObjectQueue.job(&taken) { serve(job) }
         }
         connection = nil
     }
 
-    private mutating func serve(_ job: any TransactionJob) {
+    private mutating func serve(_ job: TransactionJob) {
         do {
             let connection = try opened()
             try connection.execute("BEGIN")

@@ -10,7 +10,7 @@ import Logging
 /// corrupt the file (SQLite before 3.51.3, the WAL-reset bug).
 struct SQLiteWriter: ~Copyable {
     private let file: SQLiteFile
-    private let queue: JobQueue<any TransactionJob>
+    private let queue: ObjectQueue
     private let answers: AnswerThread
     private let condition: WriterCondition
     private let logger: Logger
@@ -21,10 +21,10 @@ struct SQLiteWriter: ~Copyable {
     /// Of the last commit: how many writes it held, and how long it took.
     private var last = (count: 0, duration: Duration.zero)
     /// Taken from the queue, not yet begun.
-    private var backlog: ArraySlice<any TransactionJob> = []
+    private var backlog = TakenObjects()
 
     init(
-        _ connection: SQLiteConnection, file: SQLiteFile, queue: JobQueue<any TransactionJob>, answers: AnswerThread,
+        _ connection: SQLiteConnection, file: SQLiteFile, queue: ObjectQueue, answers: AnswerThread,
         condition: WriterCondition, time: any TimeSource, logger: Logger
     ) {
         self.connection = connection
@@ -40,8 +40,7 @@ struct SQLiteWriter: ~Copyable {
 
     /// Works until the queue is closed and empty.
     mutating func run() {
-        while let jobs = queue.take(upTo: file.options.batchLimit) {
-            backlog = jobs[...]
+        while queue.take(upTo: file.options.batchLimit, into: &backlog) {
             while !backlog.isEmpty { commitBatch() }
             linger()
         }
@@ -93,37 +92,24 @@ struct SQLiteWriter: ~Copyable {
             last = (batch.count, time.monotonic().since(start))
         } catch {
             // One fate for all: a body that threw may have seen rows of another that are now gone.
-            let lost = batch.isEmpty ? Array(backlog) : batch.map(\.job)
-            if batch.isEmpty { backlog = [] }
+            var lost = batch.map(\.job)
+            if lost.isEmpty { while let job = ObjectQueue.job(&backlog) { lost.append(job) } }
             abandon(error)
             if committing { overwriteFailedCommit() }
             for job in lost { job.fail(error) }
             return
         }
         condition.writeSucceeded()
-        answer(batch)
+        if backlog.isEmpty && queue.waiting == 0 { AnswerThread.answer(batch) } else { answers.hand(batch) }
         if let connection { log.committed(connection) }
     }
 
-    /// Answers by the other thread where there is more to write. Where nothing waits, the first are answered here, so that they can come
-    /// back with their next write while that thread wakes up and answers the rest.
-    private func answer(_ batch: AnswerThread.Outcomes) {
-        guard backlog.isEmpty && queue.waiting == 0 else { return answers.hand(batch) }
-        let first = batch.prefix(Self.answeredHere)
-        if first.count < batch.count { answers.hand(Array(batch[first.count...])) }
-        AnswerThread.answer(first)
-    }
-
-    /// About as many as are answered while another thread wakes up.
-    private static let answeredHere = 16
-
     /// The next write that may run in this transaction. What arrived since it began joins it.
-    private mutating func next(after count: Int, until end: MonotonicInstant) -> (any TransactionJob)? {
+    private mutating func next(after count: Int, until end: MonotonicInstant) -> TransactionJob? {
         if backlog.isEmpty, count > 0, count < last.count { awaitOthers(until: end) }
-        if backlog.isEmpty { backlog = queue.takeWaiting(upTo: file.options.batchLimit)[...] }
-        guard let job = backlog.first, !(count > 0 && job.alone) else { return nil }
-        backlog.removeFirst()
-        return job
+        if backlog.isEmpty { queue.takeWaiting(upTo: file.options.batchLimit, into: &backlog) }
+        guard let first = backlog.first, !(count > 0 && unsafeDowncast(first, to: TransactionJob.self).alone) else { return nil }
+        return ObjectQueue.job(&backlog)
     }
 
     /// Waits a moment for those whom the last commit answered: most of them come back with their next write, one by one, and run in
@@ -139,7 +125,7 @@ struct SQLiteWriter: ~Copyable {
 
     /// - Returns: what the body threw; it is undone then.
     /// - Throws: why the transaction is lost.
-    private func runInSavepoint(_ job: any TransactionJob, on connection: SQLiteConnection) throws(StorageError) -> (any Error)? {
+    private func runInSavepoint(_ job: TransactionJob, on connection: SQLiteConnection) throws(StorageError) -> (any Error)? {
         try connection.openSavepoint()
         do {
             try job.run(connection)
@@ -156,7 +142,7 @@ struct SQLiteWriter: ~Copyable {
         return nil
     }
 
-    private mutating func refuse(_ job: any TransactionJob, _ error: any Error) {
+    private mutating func refuse(_ job: TransactionJob, _ error: any Error) {
         abandon(error)
         job.fail(error)
     }

@@ -44,6 +44,17 @@ struct AccessTokenTests {
         #expect((ring.jwks["keys"]?.array?.count == 1) == (algorithm != .hs256))
     }
 
+    @Test("since a restore, a token that was issued before it is refused, however good its signature is")
+    func restored() throws {
+        let restored = AccessTokenIssuer(
+            issuer: "http://gate.test", audience: "api", keys: SigningKeyRing(current: Self.key), validFrom: Self.now)
+        func token(_ issuedAt: Int64) throws -> String {
+            try SigningKeyRing(current: Self.key).sign(payload: Self.claims(["iat": .integer(issuedAt)]).bytes, typ: "at+jwt")
+        }
+        #expect(throws: IdentityError.tokenRevoked) { try restored.verify(try token(Self.now.seconds - 1), at: Self.now) }
+        #expect(try restored.verify(try token(Self.now.seconds), at: Self.now).roles == ["owner"])
+    }
+
     @Test("CHECKLIST 8: a good token passes, and so do the claims by themselves")
     func good() throws {
         #expect(try verify(Self.claims()).roles == ["owner"])

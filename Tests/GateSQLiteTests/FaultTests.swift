@@ -183,7 +183,7 @@ import Testing
         }
     }
 
-    private func isMediumError(_ error: StorageError) -> Bool {
+    func isMediumError(_ error: StorageError) -> Bool {
         switch error {
         case .unavailable, .full, .readOnly, .inputOutput: true
         default: false

@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// A folder of its own for one test, removed with it.
 package final class TemporaryFolder: Sendable {
@@ -22,12 +22,12 @@ package final class TemporaryFolder: Sendable {
     package func file(_ name: String) -> String { path + "/" + name }
 
     @discardableResult
-    package func write(_ name: String, _ content: String, mode: mode_t = 0o600) -> String {
+    package func write(_ name: String, _ content: String, mode: UInt32 = 0o600) -> String {
         write(name, bytes: Array(content.utf8), mode: mode)
     }
 
     @discardableResult
-    package func write(_ name: String, bytes: [UInt8], mode: mode_t = 0o600) -> String {
+    package func write(_ name: String, bytes: [UInt8], mode: UInt32 = 0o600) -> String {
         let path = file(name)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         precondition(descriptor >= 0 && Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
@@ -60,7 +60,7 @@ package final class TemporaryFolder: Sendable {
         return names.sorted()
     }
 
-    package func mode(_ name: String) -> mode_t {
+    package func mode(_ name: String) -> UInt32 {
         var status = stat()
         stat(file(name), &status)
         return status.st_mode & 0o7777

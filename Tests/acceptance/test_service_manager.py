@@ -105,7 +105,7 @@ def test_a_restart_refuses_no_connection(make_managed):
 def test_a_socket_that_nothing_is_configured_for(make_managed):
     """Who comes there is told that nothing is served, the operator where to name it, and everything else goes on."""
     other = free_port()
-    server = make_managed(address=f"127.0.0.1:{other}")
+    server = make_managed(address=f"127.0.0.1:{other}", public_url="http://gate.test")
     server.spawn()
     assert server.told()["READY"] == "1"
     answer = server.call("POST", "/api/v1/auth/register", json={"email": server.address(), "password": PASSWORD})

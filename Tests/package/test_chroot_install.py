@@ -123,7 +123,7 @@ def test_removal_keeps_configuration_and_data(make_machine):
     machine = make_machine()
     install(machine, package())
     _add(machine, "ann@example.com")
-    machine.sh("echo '# mine' >> /etc/gatehouse/gatehouse.toml; echo key > /etc/gatehouse/credentials/acme.eab_hmac_key")
+    machine.sh("echo '# mine' >> /etc/gatehouse/gatehouse.toml; echo QUFBQUFBQUFBQUFBQUFBQUFBQUFB > /etc/gatehouse/credentials/acme.eab_hmac_key")
     before = {path: facts for path, facts in _tree(machine).items() if path.startswith(("/etc/gatehouse", "/var/lib/gatehouse"))}
     machine.run("apt-get", "remove", "--yes", "gatehouse")
     after = _tree(machine)
@@ -160,7 +160,7 @@ def test_purging_leaves_nothing_where_the_flag_file_says_so(make_machine):
     install(machine, package())
     _add(machine, "ann@example.com")
     machine.run("touch", "/var/lib/gatehouse/remove-data-on-purge")
-    machine.sh("echo key > /etc/gatehouse/credentials/acme.eab_hmac_key")
+    machine.sh("echo QUFBQUFBQUFBQUFBQUFBQUFBQUFB > /etc/gatehouse/credentials/acme.eab_hmac_key")
     purge(machine)
     after = _tree(machine)
     assert {path for path in after if path not in before} == set()

@@ -39,7 +39,9 @@ struct SilentObserver: ExchangeObserver {
 /// HTTP/2 from the first byte on (RFC 9113 §3.3).
 struct PriorKnowledge: ConnectionDecorator {
     let scheme = Request.Scheme.http
-    func decorate(_ channel: any Channel, onLoop _: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws { try serve(.http2) }
+    func decorate(_ channel: any Channel, onLoop _: Int, serve: @escaping @Sendable (ApplicationProtocol) throws -> Void) throws {
+        try serve(.http2)
+    }
 }
 
 final class BareHandler: ChannelInboundHandler {

@@ -28,12 +28,13 @@ func writesPerSecond(folder: String, writers: Int, duration: Duration) async thr
     try await database.changeSchema {
         try $0.executeScript("CREATE TABLE event (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT")
     }
-    let body = String(repeating: "0123456789abcdef", count: 4)
     let start = time.monotonic()
     let end = start + duration
     let written = try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<writers {
             group.addTask {
+                // Of its own, as in a server: the count of one that all share would go from core to core with each write.
+                let body = String(repeating: "0123456789abcdef", count: 4)
                 var count = 0
                 while time.monotonic() < end {
                     try await database.write { [count] connection in

@@ -36,10 +36,17 @@ package struct RestoreJournal: Hashable, Sendable {
     ///
     /// - Parameter folder: the data folder, which the caller has locked.
     package func commit(in folder: String) throws(BackupError) {
-        let path = Self.path(in: folder)
-        do throws(AtomicFile.Failure) { try AtomicFile.write(json.bytes, to: path) } catch { throw BackupError(.failed, error.description) }
-        try carryThrough()
-        try Self.remove(path, in: folder)
+        try decide(in: folder)
+        try Self.resume(in: folder)
+    }
+
+    /// From here on there is no way back.
+    func decide(in folder: String) throws(BackupError) {
+        do throws(AtomicFile.Failure) {
+            try AtomicFile.write(json.bytes, to: Self.path(in: folder))
+        } catch {
+            throw BackupError(.failed, error.description)
+        }
     }
 
     /// Carries through what was decided and then interrupted, if there is such a thing. To be called whenever the data folder has been

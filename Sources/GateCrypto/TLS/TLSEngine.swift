@@ -227,10 +227,13 @@ extension TLSEngine {
         isChallenge = choice.isChallenge
         if isChallenge { gate_ssl_no_tickets(ssl) }
         SSL_set_SSL_CTX(ssl, context.pointer)
-        // A session is good for the name it was made for, whatever certificate that has by now.
+        // A session is good for the name it was made for, whatever certificate that has by now. A name that does not fit is hashed to one
+        // byte more than any that does.
         var name = serverName ?? ""
-        let id = name.withUTF8 { SHA256.hash(UnsafeRawBufferPointer($0)) }
-        return SSL_set_session_id_context(ssl, id, UInt32(id.count)) == 1
+        return name.withUTF8 { name in
+            if name.count < SHA256.size { return SSL_set_session_id_context(ssl, name.baseAddress, UInt32(name.count)) == 1 }
+            return SSL_set_session_id_context(ssl, SHA256.hash(UnsafeRawBufferPointer(name)), UInt32(SHA256.size)) == 1
+        }
     }
 
     /// The place of the chosen protocol in `offered`, a list as RFC 7301 §3.1 has it.

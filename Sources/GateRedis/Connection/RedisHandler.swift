@@ -28,7 +28,7 @@ final class RedisHandler: ChannelInboundHandler {
     private var waiting = CircularBuffer<Waiter>()
     private var lastByte: MonotonicInstant
     private var isFlushScheduled = false
-    private var isSweepScheduled = false
+    private var sweep: (at: MonotonicInstant, task: Scheduled<Void>)?
     private var failure: RedisError?
     /// Told of what comes unasked.
     var pushed: (([RESPValue]) -> Void)?
@@ -56,7 +56,7 @@ final class RedisHandler: ChannelInboundHandler {
         if waiting.isEmpty { lastByte = max(lastByte, now) }
         waiting.append(Waiter(done: done, sentAt: now, deadline: now + limit))
         write(command, context)
-        sweepLater(in: limit)
+        sweep(by: now + limit, now)
     }
 
     /// Sends what is answered by a push, or not at all.
@@ -78,34 +78,42 @@ final class RedisHandler: ChannelInboundHandler {
 
     // MARK: Time
 
-    private func sweepLater(in delay: Duration) {
-        guard !isSweepScheduled, let context else { return }
-        isSweepScheduled = true
-        context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [self] in
-            isSweepScheduled = false
-            sweep()
+    private func sweep(by moment: MonotonicInstant, _ now: MonotonicInstant) {
+        guard let context else { return }
+        if let sweep {
+            guard moment < sweep.at else { return }
+            sweep.task.cancel()
         }
+        let delay = moment.since(now) + .milliseconds(1)
+        let task = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay.wholeNanoseconds)) { [self] in
+            sweep = nil
+            giveUpLate()
+        }
+        sweep = (moment, task)
     }
 
-    private func sweep() {
+    private func giveUpLate() {
         let now = time.monotonic()
         var next: MonotonicInstant?
+        var late: [(Reply) -> Void] = []
         for index in waiting.indices {
             guard let done = waiting[index].done else { continue }
             if waiting[index].deadline <= now {
                 waiting[index].done = nil
-                done(.failure(.timedOut))
+                late.append(done)
             } else {
                 next = min(next ?? waiting[index].deadline, waiting[index].deadline)
             }
         }
+        // They may send, and close.
+        for done in late { done(.failure(.timedOut)) }
         guard !waiting.isEmpty else { return }
         let end = lastByte + silence
         guard end > now else {
             fail(.timedOut)
             return
         }
-        sweepLater(in: min(next ?? end, end).since(now) + .milliseconds(1))
+        sweep(by: min(next ?? end, end), now)
     }
 
     // MARK: The channel
@@ -157,6 +165,8 @@ final class RedisHandler: ChannelInboundHandler {
     func fail(_ error: RedisError) {
         guard failure == nil else { return }
         failure = error
+        sweep?.task.cancel()
+        sweep = nil
         let told = waiting
         waiting = []
         input = ByteBuffer()

@@ -15,7 +15,7 @@ import Synchronization
 package final class StandInLimitStore: LimitStore {
     private let redis: RedisLimitStore
     private let memory: MemoryLimitStore
-    private let client: RedisClient
+    let client: RedisClient
     private let time: any TimeSource
     private let log: Logger
     private let isStandingIn = Atomic<Bool>(false)

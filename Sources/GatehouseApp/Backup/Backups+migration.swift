@@ -1,7 +1,6 @@
 import GateBackup
 import GateCore
 import GateSQL
-import GateSQLite
 import Logging
 
 extension Backups {
@@ -16,7 +15,7 @@ extension Backups {
         try await makeBeforeSchemaChange()
     }
 
-    /// The same, whatever is pending.
+    /// The same, whatever is pending. A database that is not in a file of ours is its operator's to back up.
     func makeBeforeSchemaChange() async throws {
         guard database != nil else { return }
         let recipients = configuration.backup.recipients

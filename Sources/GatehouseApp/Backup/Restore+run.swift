@@ -20,6 +20,7 @@ extension Restore {
                 BackupError(.invalid, "database.url is Postgres: restore that with pg_restore(1); a backup of SQLite goes into SQLite only")
             )
         }
+        // What only root can read is open by now.
         try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
             let lock = try DataFolderLock.take(configuration.dataDirectory)

@@ -2,6 +2,7 @@ import GateCore
 import GateIdentity
 import GateLimits
 import GatePostgres
+import GateRedis
 import GateSQL
 import GateSQLite
 import GateStores
@@ -18,7 +19,10 @@ struct Backends: Sendable {
 
     /// How other instances learn of what this one changes.
     var changes: any ChangeFeed {
-        (database as? PostgresDatabase).map { PostgresChangeFeed(database: $0) } ?? SoleInstance()
+        guard let database = database as? PostgresDatabase else { return SoleInstance() }
+        let own = PostgresChangeFeed(database: database)
+        // Besides: behind a pooler nobody can listen, and a database that is away for a while tells nothing.
+        return redis.map { JoinedChangeFeed(own, RedisChangeFeed($0.client)) } ?? own
     }
 
     /// Opens the database. Its schema is not looked at. Redis is not connected to before ``RedisBackend/start()``.

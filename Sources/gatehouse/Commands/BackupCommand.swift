@@ -71,7 +71,13 @@ struct BackupCommand: AsyncParsableCommand {
                     return file
                 }
                 let path = BackupDelivery.destination(file, name: Folders.name(of: staged))
-                try BackupDelivery.deliver(staged, to: path)
+                do throws(BackupError) {
+                    try BackupDelivery.deliver(staged, to: path)
+                } catch {
+                    // Without a server this is the data folder's owner by now, who may not write where root may.
+                    guard error.kind == .notPermitted else { throw error }
+                    throw BackupError(.notPermitted, "\(error); to write it as who you are: gatehouse backup - > \(path)")
+                }
                 return path
             }
         }

@@ -15,7 +15,7 @@ package struct IdentityFixture: Sendable {
 
     private init(
         database: AccountDatabase, time: ManualTime, rules: IdentityRules, passwords: PasswordHasher?, stores: AccountStores?,
-        changes: any ChangeFeed = SoleInstance()
+        changes: any ChangeFeed = SoleInstance(), clock: (any TimeSource)? = nil
     ) {
         let stores = stores ?? database.stores
         let entropy = SeededEntropy(seed: 5)
@@ -29,7 +29,7 @@ package struct IdentityFixture: Sendable {
             accessTokens: AccessTokenIssuer(
                 issuer: "http://gate.test", audience: "http://gate.test", keys: SigningKeyRing(current: Self.signingKey)),
             accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: keys[0]),
-            changes: changes, rules: rules, time: time, entropy: entropy)
+            changes: changes, rules: rules, time: clock ?? time, entropy: entropy)
     }
 
     /// - Parameter stores: what to use in place of the database's own.
@@ -54,9 +54,13 @@ package struct IdentityFixture: Sendable {
     }
 
     /// Another instance on the same database.
-    package func instance(changes: any ChangeFeed, stores: AccountStores? = nil) async throws -> IdentityFixture {
+    /// - Parameter clock: in place of the one that is moved by hand.
+    package func instance(
+        changes: any ChangeFeed, stores: AccountStores? = nil, clock: (any TimeSource)? = nil
+    ) async throws -> IdentityFixture {
         let fixture = IdentityFixture(
-            database: database, time: time, rules: identity.rules, passwords: identity.passwords, stores: stores, changes: changes)
+            database: database, time: time, rules: identity.rules, passwords: identity.passwords, stores: stores, changes: changes,
+            clock: clock)
         try await fixture.identity.start()
         return fixture
     }
