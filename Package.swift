@@ -212,7 +212,8 @@ if Context.environment["GATEHOUSE_FUZZ"] != nil {
         .executableTarget(
             name: "gate-fuzz",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateRedis", "GateAccess", "GateAPI",
+                "GateCore", "GateCrypto", "GateHTTP", "GateNet", "GateIdentity", "GateACME", "GateBackup", "GateRedis", "GateAccess",
+                "GateAPI",
                 "GateProxy", "GatehouseApp", nioCore, nioHTTP1, nioHPACK,
             ],
             path: "Fuzzing/Sources", swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
