@@ -67,11 +67,14 @@ def toml(settings: dict, path: tuple[str, ...] = ()) -> str:
 
 
 def merged(*settings: dict) -> dict:
+    """One made of all, the later ones first in force; it shares no table with them."""
     result: dict = {}
     for layer in settings:
         for key, value in layer.items():
-            both = isinstance(value, dict) and isinstance(result.get(key), dict)
-            result[key] = merged(result[key], value) if both else value
+            if isinstance(value, dict):
+                before = result.get(key)
+                value = merged(before if isinstance(before, dict) else {}, value)
+            result[key] = value
     return result
 
 

@@ -110,8 +110,8 @@ def test_every_metric_in_the_page_exists(make_sites, recorder):
     status, told = get_unix(server.data / "admin.sock", "/metrics")
     assert status == 200
     there = set(re.findall(r"^# TYPE (\w+)", told, re.M))
-    # What only Postgres has: by the sources.
+    # What only Postgres and Redis have: by the sources.
     for source in (guide.ROOT / "Sources").rglob("*.swift"):
-        there |= set(re.findall(r'"(gatehouse_database_\w+)"', source.read_text()))
+        there |= set(re.findall(r'"(gatehouse_(?:database|redis|limit_stand_in)_\w+)"', source.read_text()))
     named = {name.removesuffix("_bucket") for name in re.findall(r"\b(?:gatehouse|process)_[a-z_]+", guide.text())}
     assert len(named) > 8 and named <= there, named - there

@@ -91,7 +91,7 @@ def test_a_reused_token_ends_the_session_everywhere(instances):
     one, other = instances(2)
     for server in (one, other):
         server.stop()
-        server.settings["auth"]["refresh_grace"] = "0s"
+        server.settings = merged(server.settings, {"auth": {"refresh_grace": "0s"}})
         server.write_config()
         server.start()
     session = one.register()

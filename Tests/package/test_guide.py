@@ -84,7 +84,7 @@ CONFIGURED = [
     Step("gatehouse backup --scheduled"),
     Step("systemctl enable --now gatehouse-backup.timer"),
     # Over, as what runs once is: that has a code of its own, see systemctl(1).
-    Step("systemctl status gatehouse-backup", codes=(0, 3), shows="Backup of Gatehouse"),
+    Step("systemctl status gatehouse-backup", codes=(0, 3), shows="gatehouse-backup.timer"),
     Step("gatehouse restore --verify FILE", typed=f"gatehouse restore --verify {KEPT}"),
     Step("gzip -k", typed="echo text > /tmp/page.html; gzip -k /tmp/page.html; ls /tmp/page.html.gz /tmp/page.html"),
     Step("systemctl stop gatehouse"),
@@ -128,6 +128,7 @@ ELSEWHERE = {
     "brotli -k": "Debian's brotli; what it leaves is served in test_site_files.py",
     "gatehouse restore FILE --identity backup-key.txt": "test_backup.py, with keys and archives of the program age",
     "gatehouse backup FILE --passphrase": "test_backup.py",
+    "apt install redis-server": "the tests of Redis run Debian's, see test_redis.py",
 }
 # Whose commands need a server of another kind: what runs them instead.
 SECTIONS = {"Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself"}
