@@ -10,8 +10,8 @@ struct SignedExchange: Sendable {
         case failed(MalformedAnswer)
     }
 
-    /// Authorities that test their clients refuse half of all nonces: this many in a row come once in a hundred thousand requests.
-    static let maximumRejections = 16
+    /// Authorities that test their clients refuse half of all nonces: this many in a row come once in thirty million requests.
+    static let maximumRejections = 24
 
     private var rejections = 0
 
