@@ -1,4 +1,4 @@
-package import GateCore
+import GateCore
 package import GateSQL
 
 /// Secrets that instances share, sealed, each under a name. On Postgres only: a database of one process holds none.
