@@ -97,6 +97,7 @@ package enum Server {
                 await composition.close()
             },
             FollowChangesService(identity: composition.identity),
+            SharedKeysService(keys: composition.keys, log: log),
             MaintenanceService(
                 identity: composition.identity, limits: composition.backends.memoryLimits, leases: composition.backends.leases, log: log),
             MemoryService(),
