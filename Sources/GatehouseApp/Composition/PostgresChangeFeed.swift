@@ -4,6 +4,8 @@ import GatePostgres
 /// Instances on one Postgres: its triggers tell of every change in the transaction that makes it, so there is nothing left to publish.
 struct PostgresChangeFeed: ChangeFeed {
     let database: PostgresDatabase
+    /// What they tell of certificates, which is no business of accounts.
+    let certificates: CertificateBell
 
     var isShared: Bool { true }
 
@@ -13,6 +15,7 @@ struct PostgresChangeFeed: ChangeFeed {
         await database.listen("gatehouse_changes") { event in
             switch event {
             case .began(let moment): follower(.began(moment))
+            case .notification("certificates"): certificates.ring()
             case .notification(let text):
                 for change in IdentityChange.all(in: text) { follower(.change(change)) }
             case .current(let moment): follower(.current(asOf: moment))
