@@ -94,7 +94,7 @@ class Server:
 
 class Gatehouse(Server):
     name = "Gatehouse"
-    binary = ROOT / ".build/release/gatehouse"
+    binary = pathlib.Path(os.environ.get("GATEHOUSE_BINARY", ROOT / ".build/release/gatehouse"))
 
     def __init__(self, cost: int = 10):
         super().__init__()
