@@ -14,6 +14,9 @@ import time
 
 from .tools import PASSWORD, ROOT, call, free_port
 
+# Of the server, which would take the caller's variables for its configuration.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GATEHOUSE_")}
+
 
 class Server:
     """A process with a folder of its own. `users` are those that `add_users` has made, with their tokens."""
@@ -34,7 +37,7 @@ class Server:
         """Starts it, and returns the seconds to the first answer."""
         begun = time.monotonic()
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(self.command(), cwd=self.folder, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
         while time.monotonic() - begun < 60:
             try:
                 if call(self.port, "GET", self.health, timeout=5)[0] == 200:
