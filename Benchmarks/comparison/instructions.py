@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -14,7 +15,7 @@ from . import report
 from .proxy import GUARDED, OPEN, ProxyGatehouse, Upstream
 from .rows import Plan
 from .servers import Gatehouse
-from .tools import HERE
+from .tools import HERE, RESULTS
 
 # Requests under way at once, and rounds of so many: of each kind, in each of the samples.
 CONNECTIONS, ROUNDS, SAMPLES = 32, 12, 3
@@ -35,9 +36,13 @@ class CountedGatehouse(ProxyGatehouse):
         command = super().command()
         if not self.is_counted:
             return command
-        # The debug symbols beside the binary are of a newer DWARF than Debian 12's valgrind reads.
-        plain = self.folder / "gatehouse"
+        # The debug symbols beside the binary are of a newer DWARF than Debian 12's valgrind reads: of them, only the names.
+        plain, names = self.folder / "gatehouse", self.folder / "gatehouse.debug"
         subprocess.run(["objcopy", "--remove-section", ".gnu_debuglink", self.binary, plain], check=True)
+        symbols = self.binary.with_suffix(".debug")
+        if symbols.exists():
+            subprocess.run(["strip", "--strip-debug", "-o", names, symbols], check=True)
+            subprocess.run(["objcopy", f"--add-gnu-debuglink={names}", plain], check=True)
         return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/callgrind", str(plain), *command[1:]]
 
     def _told(self, order: str) -> None:
@@ -46,11 +51,11 @@ class CountedGatehouse(ProxyGatehouse):
     def forget(self) -> None:
         self._told("zero")
 
-    def instructions(self) -> int:
-        """Of all its threads, since `forget`."""
+    def instructions(self, profile: pathlib.Path) -> int:
+        """Of all its threads, since `forget`. By function in `profile`, for callgrind_annotate(1)."""
         self._told("dump")
         self.dumps += 1
-        dump = self.folder / f"callgrind.{self.dumps}"
+        dump = shutil.move(self.folder / f"callgrind.{self.dumps}", profile)
         return int(re.search(r"^totals: (\d+)", dump.read_text(), re.MULTILINE)[1])
 
 
@@ -135,16 +140,17 @@ def refresh_round(server: CountedGatehouse, client: Client) -> None:
         user["refresh"] = re.search(rb'"refresh_token":"([^"]+)"', answer)[1].decode()
 
 
-def sampled(server: CountedGatehouse, play) -> float:
+def sampled(server: CountedGatehouse, name: str, play) -> float:
     """The least of some samples: what else the server does now and then is not the request's."""
     for _ in range(3):
         play()
     figures = []
+    profile = RESULTS / f"callgrind-{re.sub('[^a-zA-Z]+', '-', name)}"
     for _ in range(SAMPLES):
         server.forget()
         for _ in range(ROUNDS):
             play()
-        figures.append(server.instructions() / ROUNDS / CONNECTIONS)
+        figures.append(server.instructions(profile) / ROUNDS / CONNECTIONS)
     return min(figures)
 
 
@@ -164,11 +170,11 @@ def counted(tell) -> dict[str, float]:
         for kind in KINDS:
             client = Client(server.secure_port if kind.is_secure else server.port, server.certificate if kind.is_secure else None)
             requests = kind.requests(server)
-            figures[kind.name] = sampled(server, lambda: client.round(requests))
+            figures[kind.name] = sampled(server, kind.name, lambda: client.round(requests))
             client.close()
             tell(f"{kind.name}: {report.number(figures[kind.name])}")
         client = Client(server.port)
-        figures[REFRESH] = sampled(server, lambda: refresh_round(server, client))
+        figures[REFRESH] = sampled(server, REFRESH, lambda: refresh_round(server, client))
         client.close()
         tell(f"{REFRESH}: {report.number(figures[REFRESH])}")
     finally:
