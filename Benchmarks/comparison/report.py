@@ -12,7 +12,7 @@ import subprocess
 from .growth import Growth
 from .rows import Row
 from .peers import PeersRow
-from .tools import CORES
+from .tools import CORES, median
 
 
 # What a section begins with when a request has become dearer than it was: `make bench` fails then.
@@ -41,10 +41,17 @@ def number(value: float | None) -> str:
 
 def spread(row: Row, server: str) -> str:
     """The median, and between which figures the rounds lay."""
-    if server not in row.figures:
+    return median_and_range(row.figures.get(server, []))
+
+
+def median_of(figures: list[float]) -> str:
+    return number(median(figures)) if figures else ""
+
+
+def median_and_range(figures: list[float]) -> str:
+    if not figures:
         return ""
-    figures = row.figures[server]
-    text = number(row.median(server))
+    text = median_of(figures)
     return text if len(figures) == 1 else f"{text} ({number(min(figures))} to {number(max(figures))})"
 
 
