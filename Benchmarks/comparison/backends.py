@@ -110,6 +110,29 @@ class Postgres(Backend):
         return re.search(r"\d+(\.\d+)*", subprocess.run([self.programs / "postgres", "--version"], capture_output=True, text=True).stdout)[0]
 
 
+class Pooler(Backend):
+    """PgBouncer, which hands connections on after each transaction: nobody can listen through it."""
+
+    def __init__(self, postgres: Postgres):
+        super().__init__()
+        self.postgres = postgres
+
+    def start(self) -> "Pooler":
+        self.folder.chmod(0o755)
+        settings = self.folder / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host={self.postgres.folder} port={self.postgres.port} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+            f"listen_port = {self.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 40\n"
+            "max_client_conn = 500\n")
+        self._spawn(["/usr/sbin/pgbouncer", settings], "log", **self.postgres.user)
+        return self
+
+    def url(self, name: str) -> str:
+        """Of a new database."""
+        self.postgres.url(name)
+        return f"postgres://postgres@127.0.0.1:{self.port}/{name}?prepare=off"
+
+
 class Redis(Backend):
     """Without persistence: none is needed."""
 
