@@ -20,7 +20,8 @@ PUBLIC = "gate.test"
 APPLICATION = "app.test"
 # The application at a host that no instance spreads: for what comes by nginx.
 PLAIN_APPLICATION = "plain.test"
-GRACE = 2
+# How long the door waits for an instance, in seconds: less than the grace time of a refresh token whose answer was lost (10 s).
+PATIENCE = 3
 DOORS = ("gateway", "nginx")
 LISTENING = ["sh", "-c", 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@"']
 
@@ -44,7 +45,7 @@ server {
         proxy_set_header Upgrade           $http_upgrade;
         proxy_set_header Connection        $connection_upgrade;
         proxy_connect_timeout 1s;
-        proxy_read_timeout    3s;
+        proxy_read_timeout    PATIENCEs;
     }
 }
 """
@@ -109,19 +110,18 @@ class Cluster:
             port = free_port()
             ports += [port] if port not in ports else []
         spread = {
-            "host": [PUBLIC, APPLICATION], "instances": [f"http://127.0.0.1:{port}" for port in ports], "response_timeout": "3s", "connect_timeout": "1s",
+            "host": [PUBLIC, APPLICATION], "instances": [f"http://127.0.0.1:{port}" for port in ports], "response_timeout": f"{PATIENCE}s", "connect_timeout": "1s",
         }
         behind = [{"host": [APPLICATION, PLAIN_APPLICATION], "upstream": application}] if application else []
         settings = merged(
             {
-                "public_url": f"http://{PUBLIC}", "listen": {"trusted_proxies": ["127.0.0.1/32"]}, "auth": {**QUICK_AUTH, "refresh_grace": f"{GRACE}s"},
-                "limits": OPEN_LIMITS, "site": [spread, *behind],
+                "public_url": f"http://{PUBLIC}", "listen": {"trusted_proxies": ["127.0.0.1/32"]}, "auth": QUICK_AUTH, "limits": OPEN_LIMITS, "site": [spread, *behind],
             },
             {"limits": {"policies": {"site": {"limit": 1_000_000, "window": "1s"}}}}, shared,
         )
         self.members = [Instance(folder / f"instance{number}", port, settings) for number, port in enumerate(ports)]
         servers = "".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in ports)
-        self.nginx = Nginx(folder / "nginx", NGINX.replace("SERVERS", servers))
+        self.nginx = Nginx(folder / "nginx", NGINX.replace("SERVERS", servers).replace("PATIENCE", str(PATIENCE)))
 
     def start(self) -> "Cluster":
         first, *others = self.members

@@ -29,8 +29,11 @@ package struct InstanceSites: Sendable {
     ///
     /// Nobody gains anything by inventing `Via`: the request is then answered by this instance, as it would be by any other.
     func find(_ request: Request) -> GatewaySite? {
-        guard case .site(let index) = table.find(authority: request.authority, path: "/") else { return nil }
-        if Self.isAboutThisInstance(request.target.path) { return nil }
+        let path = request.target.path
+        // A path with two readings is refused by whoever answers: here.
+        guard case .site(let index) = table.find(authority: request.authority, path: path), !Self.isAboutThisInstance(path) else {
+            return nil
+        }
         return pseudonym.visits(in: request.headers["via"]) == 0 ? sites[index] : nil
     }
 

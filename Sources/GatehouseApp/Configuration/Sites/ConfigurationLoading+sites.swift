@@ -111,7 +111,7 @@ extension ConfigurationLoading {
         }
         let usesTLS = (site.upstream + site.instances).contains { $0.url.scheme == .https }
         if site.upstreamRules.authoritiesFile != nil, !usesTLS {
-            faults.append(fault("upstream_ca", "upstream_ca is set, but no server is https", "remove it"))
+            faults.append(fault("upstream_ca", "upstream_ca is set, but no server of upstream is https", "remove it"))
         }
         if case .other(let prefix) = site.stripPrefix, !PathPrefix(prefix).covers(site.path.text[...]) {
             faults.append(

@@ -7,8 +7,7 @@ extension Configuration.Site {
     /// For log lines, metrics and the audience of assertions.
     var title: String {
         if let name { return name }
-        if !instances.isEmpty { return "instances of " + (hosts.first.map(\.text) ?? "*") }
-        let host = hosts.first.map(\.text) ?? "*"
+        let host = (instances.isEmpty ? "" : "instances of ") + (hosts.first.map(\.text) ?? "*")
         return path.text == "/" ? host : host + path.text
     }
 

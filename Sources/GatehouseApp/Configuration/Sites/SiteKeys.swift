@@ -125,7 +125,7 @@ extension Configuration.Site.Target {
 
     /// A site of instances takes whole requests: who may pass and what is changed is theirs to say.
     fileprivate static let keysOfInstances: [SiteKey] =
-        Configuration.Site.generalKeys.filter { ["host", "name", "instances"].contains($0.path) }
+        Configuration.Site.generalKeys.filter { ["host", "path", "name", "instances"].contains($0.path) }
         + upstreamKeys.filter { $0.path != "upstream_host" }
 
     private static let folderKeys: [SiteKey] = [
