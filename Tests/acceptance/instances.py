@@ -127,17 +127,12 @@ class Cluster:
         first, *others = self.members
         first.start()
         for other in others:
-            self.introduce(other)
+            introduce(first, other)
             other.spawn()
         for other in others:
             other.wait_ready()
         self.nginx.start()
         return self
-
-    def introduce(self, other: Instance) -> None:
-        """What an operator copies once, from the first instance to a further one."""
-        other.data.mkdir(mode=0o700, exist_ok=True)
-        shutil.copy2(self.members[0].data / "secrets.toml", other.data)
 
     def visitor(self, door: str | int, address: str = "127.0.0.1", application: bool = False) -> "Visitor":
         """A client by one of the doors, or of one instance by its number."""
@@ -209,6 +204,12 @@ class Visitor:
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):
     def set_ok(self, cookie, request):
         return False
+
+
+def introduce(first: Gatehouse, other: Gatehouse) -> None:
+    """What an operator copies once, from the first instance to a further one."""
+    other.data.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy2(first.data / "secrets.toml", other.data)
 
 
 def within(seconds: float, what: str, is_so) -> float:
