@@ -131,7 +131,11 @@ ELSEWHERE = {
     "apt install redis-server": "the tests of Redis run Debian's, see test_redis.py",
 }
 # Whose commands need a server of another kind: what runs them instead.
-SECTIONS = {"Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself"}
+SECTIONS = {
+    "Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself",
+    "From one server to three instances": "test_scaling_guide.py, which moves and starts what the page says; the rest is Debian's and Postgres's",
+    "Upgrades and reloads": "test_instances_faults.py restarts one instance after the other, test_instances.py reloads each",
+}
 
 
 def _run(machine: Machine, step: Step) -> str:
