@@ -11,6 +11,8 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
     package let description: String
     /// Whether statements are prepared under names. Behind a pooler that hands its connections on after each transaction they must not be.
     let preparesStatements: Bool
+    /// What the address asks of TLS, in libpq's words; `nil` where it says nothing: `prefer`, unless the environment says otherwise.
+    package let sslMode: String?
 
     package struct Fault: Error, Hashable, Sendable {
         package let problem: String
@@ -42,6 +44,7 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
         let query = try Self.settings(parts.count > 1 ? parts[1] : "")
         guard Self.isEncoded(rest) else { throw Fault(problem: "holds a % that encodes nothing", cure: "write a % as %25") }
 
+        sslMode = query.libpq.last { $0.name == "sslmode" }?.value
         preparesStatements = query.ours["prepare"] != "off"
         let credentials = authority.count == 2 ? authority[0].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false) : []
         let database = place.count > 1 ? "/\(place[1])" : ""

@@ -44,4 +44,51 @@ struct PoolerTests {
         #expect(events.withLock { $0 } == [])
         await database.close()
     }
+
+    @Test(
+        "CHECKLIST 4: where nobody can listen the table is asked, and each answer vouches for what had been committed when it was asked for"
+    )
+    func asking() async throws {
+        let server = PostgresServer.shared
+        let name = server.newDatabase()
+        let database = try await server.open(server.url(name, bouncer: Self.port))
+        try await database.changeSchema {
+            try $0.executeScript("CREATE TABLE news (xact XID8 NOT NULL DEFAULT pg_current_xact_id(), words TEXT NOT NULL)")
+        }
+        let heard = Mutex<[NotificationEvent]>([])
+        let asking = Task {
+            await database.listen(
+                "news",
+                orAsk: """
+                    SELECT pg_postmaster_start_time()::text, pg_snapshot_xmin(pg_current_snapshot())::text, n.words
+                    FROM (SELECT 1) AS always LEFT JOIN news n ON n.xact >= ?1::text::xid8 ORDER BY n.xact LIMIT 5001
+                    """
+            ) { event in heard.withLock { $0.append(event) } }
+        }
+        try await eventually { heard.withLock { $0.contains { if case .began = $0 { true } else { false } } } }
+        // Some commit long after others that began later: nothing is missed, in whatever order they come.
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    try await database.write { connection in
+                        try connection.execute("INSERT INTO news (words) VALUES (?1)", ["\(number)"])
+                        _ = try connection.row("SELECT pg_sleep(?1)::text", [SQLValue.real(Double(number % 7) * 0.01)]) {
+                            _ throws(StorageError) in true
+                        }
+                    }
+                }
+            }
+        }
+        let committed = SystemTime().monotonic()
+        try await eventually {
+            heard.withLock { $0.contains { if case .current(let moment) = $0 { moment >= committed } else { false } } }
+        }
+        let told = Set(heard.withLock { $0.compactMap { if case .notification(let words) = $0 { words } else { nil } } })
+        #expect(told == Set((0..<200).map { "\($0)" }))
+        asking.cancel()
+        await asking.value
+        #expect(heard.withLock { $0.last } == .lost)
+        await database.close()
+        server.command("drop \(name)")
+    }
 }
