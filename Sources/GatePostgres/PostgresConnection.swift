@@ -16,14 +16,33 @@ final class PostgresConnection {
 
     var functions: gate_libpq { @inline(__always) get { library.functions.pointee } }
 
-    /// Connects.
+    /// Connects to the first of the hosts that answers and, unless the address says otherwise, takes writes.
+    ///
+    /// Each host has its share of `limit`: one whose machine is gone, and that refuses nothing, does not keep from those behind it. (libpq goes
+    /// on to the next host by itself only where one refuses.)
     ///
     /// - Throws: `.unavailable` where nobody answers within `limit`, or the server refuses.
-    init(_ url: PostgresURL, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource) throws(StorageError) {
+    static func open(
+        _ url: PostgresURL, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource
+    ) throws(StorageError) -> PostgresConnection {
+        let end = time.monotonic() + limit
+        var reasons: [String] = []
+        for (number, address) in url.addresses.enumerated() {
+            let share = end.since(time.monotonic()) / (url.addresses.count - number)
+            do throws(StorageError) {
+                return try PostgresConnection(address, library, name: name, within: share, time: time)
+            } catch {
+                if case .unavailable(let reason) = error { reasons.append(reason) } else { throw error }
+            }
+        }
+        throw .unavailable(reason: reasons.joined(separator: "; "))
+    }
+
+    private init(_ address: Secret, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource) throws(StorageError) {
         self.library = library
         self.time = time
         lastUsed = time.monotonic()
-        guard let handle = Self.start(url, library, name) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
+        guard let handle = Self.start(address, library, name) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
         self.handle = handle
         let end = time.monotonic() + limit
         var state = GATE_POLLING_WRITING
@@ -32,7 +51,7 @@ final class PostgresConnection {
             else { throw .unavailable(reason: Self.message(library, handle)) }
             let events = state == GATE_POLLING_READING ? POLLIN : POLLOUT
             guard Self.poll(library.functions.pointee.socket(handle), Int16(events), until: end, time) else {
-                throw .unavailable(reason: "Postgres: no connection within \(limit)")
+                throw .unavailable(reason: "Postgres: no connection to \(host) within \(limit.wholeNanoseconds / 1_000_000) ms")
             }
             state = Int(library.functions.pointee.connectPoll(handle))
         }
@@ -42,12 +61,12 @@ final class PostgresConnection {
 
     deinit { library.functions.pointee.finish(handle) }
 
-    private static func start(_ url: PostgresURL, _ library: LibPQ, _ name: String) -> OpaquePointer? {
+    private static func start(_ address: Secret, _ library: LibPQ, _ name: String) -> OpaquePointer? {
         // What stands before the address is what it may change, what stands behind it is what it may not.
         let settings: [(String, [UInt8])] = [
             ("target_session_attrs", Array("read-write".utf8)),
             ("keepalives_idle", Array("10".utf8)), ("keepalives_interval", Array("5".utf8)), ("keepalives_count", Array("3".utf8)),
-            ("tcp_user_timeout", Array("10000".utf8)), ("dbname", url.address.exposed), ("client_encoding", Array("UTF8".utf8)),
+            ("tcp_user_timeout", Array("10000".utf8)), ("dbname", address.exposed), ("client_encoding", Array("UTF8".utf8)),
             ("application_name", Array(name.utf8)),
         ]
         let keywords: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0.0) } + [nil]

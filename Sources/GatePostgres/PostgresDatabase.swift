@@ -31,7 +31,7 @@ package final class PostgresDatabase: Sendable {
                 continuation.resume(
                     returning: Result { () throws(StorageError) in
                         let name = "gatehouse-" + String(entropy.uint64() >> 32, radix: 16)
-                        let connection = try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
+                        let connection = try PostgresConnection.open(url, library, name: name, within: options.connectTime, time: time)
                         let facts = try ServerFacts(connection, until: time.monotonic() + options.statementTime)
                         try facts.check(connection, logger)
                         let pool = PostgresPool(

@@ -32,7 +32,7 @@ package struct PostgresExamination: Hashable, Sendable {
             _ = DatabaseThread(name: "postgres-look") {
                 continuation.resume(
                     returning: Result { () throws(StorageError) in
-                        let connection = try PostgresConnection(
+                        let connection = try PostgresConnection.open(
                             url, library, name: "gatehouse-doctor", within: PostgresOptions().connectTime, time: time)
                         do throws(PostgresFailure) {
                             return try PostgresExamination(connection, library, time)

@@ -57,7 +57,7 @@ final class PostgresPool: Sendable {
     func beginning(_ kind: PostgresTransaction.Kind) -> TransactionBeginning { beginnings[kind]! }
 
     func connect() throws(StorageError) -> PostgresConnection {
-        try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
+        try PostgresConnection.open(url, library, name: name, within: options.connectTime, time: time)
     }
 }
 

@@ -14,20 +14,27 @@ struct PoolerTests {
         arguments: ["?prepare=off", ""])
     func contract(_ settings: String) async throws {
         let server = PostgresServer.shared
-        for scenario in SQLDatabaseContract.scenarios {
-            let name = server.newDatabase()
-            let url = server.url(name, bouncer: Self.port, settings: settings)
-            let opened = Mutex([try await server.open(url)])
-            let first = opened.withLock { $0[0] }
-            try await scenario.run(
-                SQLDatabaseContract.Subject(database: first) {
-                    await first.close()
-                    let again = try await server.open(url)
-                    opened.withLock { $0.append(again) }
-                    return again
-                })
-            for database in opened.withLock({ $0 }) { await database.close() }
-            server.command("drop \(name)")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for scenario in SQLDatabaseContract.scenarios {
+                group.addTask {
+                    let name = server.newDatabase()
+                    let url = server.url(name, bouncer: Self.port, settings: settings)
+                    var options = PostgresOptions()
+                    options.connections = 4
+                    let opened = Mutex([try await server.open(url, options: options)])
+                    let first = opened.withLock { $0[0] }
+                    try await scenario.run(
+                        SQLDatabaseContract.Subject(database: first) { [options] in
+                            await first.close()
+                            let again = try await server.open(url, options: options)
+                            opened.withLock { $0.append(again) }
+                            return again
+                        })
+                    for database in opened.withLock({ $0 }) { await database.close() }
+                    server.command("drop \(name)")
+                }
+            }
+            try await group.waitForAll()
         }
     }
 
