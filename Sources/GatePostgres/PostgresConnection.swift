@@ -12,6 +12,9 @@ final class PostgresConnection {
     var prepared = PreparedStatements()
     /// After what it may not get over: it must be closed then.
     var isBroken = false
+    /// Whether the server said nothing in the time that it was given.
+    private(set) var isSilent = false
+    let madeAt: MonotonicInstant
     private(set) var lastUsed: MonotonicInstant
 
     var functions: gate_libpq { @inline(__always) get { library.functions.pointee } }
@@ -21,16 +24,21 @@ final class PostgresConnection {
     /// Each host has its share of `limit`: one whose machine is gone, and that refuses nothing, does not keep from those behind it. (libpq goes
     /// on to the next host by itself only where one refuses.)
     ///
+    /// - Parameter first: the number of the host to begin with; the one that answered afterwards.
     /// - Throws: `.unavailable` where nobody answers within `limit`, or the server refuses.
     static func open(
-        _ url: PostgresURL, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource
+        _ url: PostgresURL, _ library: LibPQ, name: String, from first: inout Int, within limit: Duration, time: any TimeSource
     ) throws(StorageError) -> PostgresConnection {
         let end = time.monotonic() + limit
+        let count = url.addresses.count
         var reasons: [String] = []
-        for (number, address) in url.addresses.enumerated() {
-            let share = end.since(time.monotonic()) / (url.addresses.count - number)
+        for number in 0..<count {
+            let host = (first + number) % count
+            let share = end.since(time.monotonic()) / (count - number)
             do throws(StorageError) {
-                return try PostgresConnection(address, library, name: name, within: share, time: time)
+                let connection = try PostgresConnection(url.addresses[host], library, name: name, within: share, time: time)
+                first = host
+                return connection
             } catch {
                 if case .unavailable(let reason) = error { reasons.append(reason) } else { throw error }
             }
@@ -41,7 +49,8 @@ final class PostgresConnection {
     private init(_ address: Secret, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource) throws(StorageError) {
         self.library = library
         self.time = time
-        lastUsed = time.monotonic()
+        madeAt = time.monotonic()
+        lastUsed = madeAt
         guard let handle = Self.start(address, library, name) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
         self.handle = handle
         let end = time.monotonic() + limit
@@ -161,6 +170,7 @@ extension PostgresConnection {
     /// The server was given as long by `statement_timeout`, and less: it hangs, or the network does.
     private func timedOut() -> PostgresFailure {
         isBroken = true
+        isSilent = true
         return PostgresFailure(code: "57014", .unavailable(reason: "Postgres did not answer in time"))
     }
 

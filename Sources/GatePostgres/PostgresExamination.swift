@@ -25,6 +25,25 @@ package struct PostgresExamination: Hashable, Sendable {
     /// One round trip.
     package var latency: Duration
 
+    package init(
+        version: String, libraryVersion: String, host: String, isEncrypted: Bool, isBehindPooler: Bool, encoding: String, syncsFiles: Bool,
+        user: String, mayCreate: Bool?, foreignTables: [String], forbiddenTables: [String], freeConnections: Int, latency: Duration
+    ) {
+        self.version = version
+        self.libraryVersion = libraryVersion
+        self.host = host
+        self.isEncrypted = isEncrypted
+        self.isBehindPooler = isBehindPooler
+        self.encoding = encoding
+        self.syncsFiles = syncsFiles
+        self.user = user
+        self.mayCreate = mayCreate
+        self.foreignTables = foreignTables
+        self.forbiddenTables = forbiddenTables
+        self.freeConnections = freeConnections
+        self.latency = latency
+    }
+
     /// - Throws: `.unavailable`, within some seconds, where the library is missing or the server cannot be reached or refuses.
     package static func of(_ url: PostgresURL, time: any TimeSource) async throws(StorageError) -> PostgresExamination {
         let library = try LibPQ.open()
@@ -32,8 +51,9 @@ package struct PostgresExamination: Hashable, Sendable {
             _ = DatabaseThread(name: "postgres-look") {
                 continuation.resume(
                     returning: Result { () throws(StorageError) in
+                        var host = 0
                         let connection = try PostgresConnection.open(
-                            url, library, name: "gatehouse-doctor", within: PostgresOptions().connectTime, time: time)
+                            url, library, name: "gatehouse-doctor", from: &host, within: PostgresOptions().connectTime, time: time)
                         do throws(PostgresFailure) {
                             return try PostgresExamination(connection, library, time)
                         } catch {

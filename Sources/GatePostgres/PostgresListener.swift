@@ -74,6 +74,8 @@ private final class PostgresListener: Sendable {
             do throws(PostgresFailure) {
                 let connection: PostgresConnection
                 do throws(StorageError) { connection = try pool.connect() } catch { throw PostgresFailure(error) }
+                // Who listens notices first that the server hangs.
+                defer { if connection.isSilent { pool.condition.distrust(at: now) } }
                 if try canListen(connection, &complained) {
                     pause = .milliseconds(50)
                     try follow(connection)

@@ -57,7 +57,10 @@ final class PostgresPool: Sendable {
     func beginning(_ kind: PostgresTransaction.Kind) -> TransactionBeginning { beginnings[kind]! }
 
     func connect() throws(StorageError) -> PostgresConnection {
-        try PostgresConnection.open(url, library, name: name, within: options.connectTime, time: time)
+        var host = condition.host
+        let connection = try PostgresConnection.open(url, library, name: name, from: &host, within: options.connectTime, time: time)
+        condition.host = host
+        return connection
     }
 }
 

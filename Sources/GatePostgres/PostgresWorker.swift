@@ -205,7 +205,7 @@ struct PostgresWorker: ~Copyable {
 
     private mutating func opened() throws(StorageError) -> PostgresConnection {
         if let connection {
-            guard connection.isBroken else { return connection }
+            guard connection.isBroken || !pool.condition.trusts(connection.madeAt) else { return connection }
             drop()
         }
         if case .refused(let failure) = pool.condition.askToConnect(at: now, limit: pool.options.connectTime) { throw failure }
@@ -221,7 +221,8 @@ struct PostgresWorker: ~Copyable {
     }
 
     private mutating func drop() {
-        guard connection != nil else { return }
+        guard let dropped = connection else { return }
+        if dropped.isSilent { pool.condition.distrust(at: now) }
         connection = nil
         pool.condition.disconnected()
     }

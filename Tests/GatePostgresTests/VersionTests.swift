@@ -8,18 +8,27 @@ import Testing
 /// From the oldest that is supported to the newest that is to be had; all other tests run on this Debian's.
 @Suite("Other versions of Postgres", .serialized)
 struct VersionTests {
-    @Test("keep the contracts of a database and of the stores", arguments: ["13", "16", "18"])
-    func contracts(_ version: String) async throws {
-        let server = PostgresServer(version: version)
-        #expect(server.command("sql postgres SHOW server_version").hasPrefix(version + "."))
-        try await PostgresServer.$other.withValue(server) {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for scenario in SQLDatabaseContract.scenarios { group.addTask { try await Self.run(scenario, on: server) } }
-                for contract in SessionStoreContract.cases + RevocationStoreContract.cases {
-                    group.addTask { try await AccountDatabase.with(.postgres) { try await contract.run($0.stores) } }
+    @Test("keep the contracts of a database and of the stores")
+    func contracts() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { versions in
+            for version in ["13", "18"] {
+                versions.addTask {
+                    let server = PostgresServer(version: version)
+                    #expect(server.command("sql postgres SHOW server_version").hasPrefix(version + "."))
+                    try await PostgresServer.$other.withValue(server) { try await Self.contracts(on: server) }
                 }
-                try await group.waitForAll()
             }
+            try await versions.waitForAll()
+        }
+    }
+
+    private static func contracts(on server: PostgresServer) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for scenario in SQLDatabaseContract.scenarios { group.addTask { try await run(scenario, on: server) } }
+            for contract in SessionStoreContract.cases + RevocationStoreContract.cases {
+                group.addTask { try await AccountDatabase.with(.postgres) { try await contract.run($0.stores) } }
+            }
+            try await group.waitForAll()
         }
     }
 
