@@ -6,13 +6,15 @@ package import GateSQL
 /// file's name instead.
 package enum AccountMigrations {
     package static let sqlite: [Migration] = [
-        migration(1, "accounts", up: PackageResources.sqlite_0001_accounts_up_sql, down: PackageResources.sqlite_0001_accounts_down_sql)
+        migration(1, "accounts", up: PackageResources.sqlite_0001_accounts_up_sql, down: PackageResources.sqlite_0001_accounts_down_sql),
+        migration(4, "changes", up: PackageResources.sqlite_0004_changes_up_sql, down: PackageResources.sqlite_0004_changes_down_sql),
     ]
 
     /// The same steps in Postgres's types.
     package static let postgres: [Migration] = [
         migration(
-            1, "accounts", up: PackageResources.postgres_0001_accounts_up_sql, down: PackageResources.postgres_0001_accounts_down_sql)
+            1, "accounts", up: PackageResources.postgres_0001_accounts_up_sql, down: PackageResources.postgres_0001_accounts_down_sql),
+        migration(4, "changes", up: PackageResources.postgres_0004_changes_up_sql, down: PackageResources.postgres_0004_changes_down_sql),
     ]
 
     private static func migration(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) -> Migration {

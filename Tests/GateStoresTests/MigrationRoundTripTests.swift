@@ -65,6 +65,7 @@ struct MigrationRoundTripTests {
         ) { row throws(StorageError) in try row.text(0) }
     }
 
+    /// But for the table in which Postgres keeps what instances tell each other: a database of one process has nobody to tell.
     @Test("both databases have the same steps, tables and columns")
     func sameTables() async throws {
         #expect(AccountMigrations.sqlite.map(\.version) == AccountMigrations.postgres.map(\.version))
@@ -84,7 +85,7 @@ struct MigrationRoundTripTests {
                 try connection.rows(
                     """
                     SELECT table_name || '.' || column_name || ' ' || CASE is_nullable WHEN 'NO' THEN '1' ELSE '0' END
-                    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name COLLATE "C", ordinal_position
+                    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'changes' ORDER BY table_name COLLATE "C", ordinal_position
                     """
                 ) { row throws(StorageError) in try row.text(0) }
             }

@@ -1,0 +1,1 @@
+-- A database of one process has nobody to tell: the step keeps the numbers of both kinds of database the same.
