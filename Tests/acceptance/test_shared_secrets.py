@@ -43,7 +43,7 @@ def test_a_rotation_on_one_instance_is_taken_by_the_other(pair):
 
     def work(maker, taker):
         while not stop.is_set():
-            session = maker.register()
+            session = maker.register(maker.address(f"at{maker.port}-"))
             made[maker].append(key_of(session["access_token"]))
             for token in (session["access_token"], before["access_token"]):
                 if (status := taker.me(token).status_code) != 200:
