@@ -131,7 +131,10 @@ ELSEWHERE = {
     "apt install redis-server": "the tests of Redis run Debian's, see test_redis.py",
 }
 # Whose commands need a server of another kind: what runs them instead.
-SECTIONS = {"Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself"}
+SECTIONS = {
+    "Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself",
+    "Adding an instance": "test_shared_secrets.py, whose second instance is given the one file",
+}
 
 
 def _run(machine: Machine, step: Step) -> str:
