@@ -27,7 +27,7 @@ extension Doctor {
         do throws(SecretsError) {
             return try file.read() == nil ? .missing(file.path) : .file(file.path)
         } catch {
-            return .unusable(error.description)
+            return .unusable(error)
         }
     }
 

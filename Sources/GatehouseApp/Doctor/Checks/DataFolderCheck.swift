@@ -18,7 +18,7 @@ struct DataFolderCheck {
         case given
         case file(String)
         case missing(String)
-        case unusable(String)
+        case unusable(SecretsError)
     }
 
     enum Database: Hashable {
@@ -89,7 +89,8 @@ struct DataFolderCheck {
                 .warning,
                 "There is no cluster key yet. The first instance on the database makes it at its start; any other does not start.",
                 "If there is one already, copy its cluster.key to \(path) (mode 0600).")
-        case .unusable(let problem): say(.problem, problem)
+        case .unusable(let error):
+            say(.problem, "\(error.path) \(error.problem).", error.cure.prefix(1).uppercased() + error.cure.dropFirst() + ".")
         }
     }
 
