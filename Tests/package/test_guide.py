@@ -135,6 +135,7 @@ SECTIONS = {
     "Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself",
     "From one server to three instances": "test_scaling_guide.py, which moves and starts what the page says; the rest is Debian's and Postgres's",
     "Upgrades and reloads": "test_instances_faults.py restarts one instance after the other, test_instances.py reloads each",
+    "Adding an instance": "test_shared_secrets.py, whose second instance is given the one file",
 }
 
 

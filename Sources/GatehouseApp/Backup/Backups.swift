@@ -84,7 +84,9 @@ final class Backups: Sendable {
 
     private func attempt(_ plan: Plan) async throws(BackupError) -> Made {
         guard let database else {
-            throw BackupError(.invalid, "the database is Postgres: back it up with pg_dump(1), and the data folder with it")
+            throw BackupError(
+                .invalid,
+                "the database is Postgres: back it up with pg_dump(1), and cluster.key of the data folder once, apart from the dumps")
         }
         let start = time.monotonic()
         let now = time.now()

@@ -13,7 +13,7 @@ import Testing
     /// A backup of a folder with a server's secrets in it.
     private func backup(secrets: Bool) async throws -> (rig: BackupRig, path: String, secrets: Secrets) {
         let rig = try await BackupRig()
-        let made = try SecretsFile(folder: rig.folder.path).open(.hs256, at: rig.time.now(), entropy: SystemEntropy())
+        let made = try await SecretsFile(folder: rig.folder.path).open([.hs256], at: rig.time.now(), entropy: SystemEntropy()).secrets
         let backup = try await rig.backups.make(Backups.Plan(reason: .manual, includesSecrets: secrets))
         await rig.database.close()
         return (rig, backup.path, made)

@@ -45,7 +45,7 @@ struct ServerSurvey {
             facts.certificates = await ServerCertificates(configuration, time: time).certificates().map(CertificateSummary.init)
         }
         do throws(SecretsError) {
-            facts.proof = try SecretsFile(folder: configuration.dataDirectory).read().map { DoctorProof(secret: $0.accountHashKey) }
+            facts.proof = try DoctorProof.of(configuration)
         } catch {
             if facts.state != .stopped { facts.state = .unreadableKey(error.description) }
         }
