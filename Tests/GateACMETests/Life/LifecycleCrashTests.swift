@@ -71,7 +71,7 @@ struct LifecycleCrashTests {
             }
             #expect(told, "write \(fault)")
             #expect(authority.orders.count <= 3)
-            let stored = simulation.store.certificate(example.id, draw: 0, at: simulation.time.now())
+            let stored = await CertificateRecords(simulation.store).certificate(example.id, draw: 0, at: simulation.time.now())
             #expect(stored.value?.pair.leaf == leaf && stored.event == nil)
         }
     }
