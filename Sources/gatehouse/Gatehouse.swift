@@ -25,7 +25,7 @@ struct Gatehouse: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
-            Terminal.complain(failure.message)
+            Terminal.complain(failure.message, .error)
             Glibc.exit(failure.code.rawValue)
         } catch {
             exit(withError: error)

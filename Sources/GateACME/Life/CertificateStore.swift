@@ -56,7 +56,7 @@ package struct CertificateStore: Sendable {
 
     /// The ids of those that are there.
     var certificateIDs: [String] {
-        FileReading.names(in: folder + "/certificates").filter { $0.hasSuffix(".pem") }.map { String($0.dropLast(4)) }
+        FolderContents.names(in: folder + "/certificates").filter { $0.hasSuffix(".pem") && !$0.hasPrefix(".") }.map { String($0.dropLast(4)) }
     }
 
     func save(_ certificate: StoredCertificate, id: String) throws(StoreFailure) {
