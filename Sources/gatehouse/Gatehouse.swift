@@ -1,6 +1,7 @@
 import ArgumentParser
 import GatehouseApp
 import Glibc
+import Logging
 
 /// The command line. Every command but `serve` and `check` acts through the running server, or on the data folder where none runs.
 @main
