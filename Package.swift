@@ -181,7 +181,7 @@ let package = Package(
             "GateRedisTests",
             [
                 "GateCore", "GateCrypto", "GateLimits", "GateNet", "GateIdentity", "GateRedis", nioCore, nioPosix, nioEmbedded, logging,
-            ], exclude: ["Support/still_clock.c"]),
+            ]),
         tests(
             "GateProxyTests",
             [

@@ -78,7 +78,7 @@ CONFIGURED = [
     Step("systemctl edit gatehouse.socket", typed="script -qec 'EDITOR=/root/edit systemctl edit gatehouse.socket' /dev/null"),
     Step("systemctl restart gatehouse"),
     Step("gatehouse backup", shows="/var/lib/gatehouse/backups/"),
-    Step("gatehouse backup /mnt/usb/", typed="install -d -o gatehouse /mnt/usb; gatehouse backup /mnt/usb/", shows="checked"),
+    Step("gatehouse backup /mnt/usb/", typed="mkdir -m 700 /mnt/usb; gatehouse backup /mnt/usb/", shows="/mnt/usb/gatehouse-"),
     Step("gatehouse backup - | ssh nas 'cat > gatehouse.tar.gz'", typed=f"gatehouse backup - > {KEPT}; tar tzf {KEPT}", shows="gatehouse.db"),
     Step("gatehouse backup list", shows=".tar.gz"),
     Step("gatehouse backup --scheduled"),
