@@ -181,7 +181,7 @@ let package = Package(
             "GateRedisTests",
             [
                 "GateCore", "GateCrypto", "GateLimits", "GateNet", "GateIdentity", "GateRedis", nioCore, nioPosix, nioEmbedded, logging,
-            ], exclude: ["Support/still_clock.c"]),
+            ]),
         tests(
             "GateProxyTests",
             [
@@ -199,7 +199,7 @@ let package = Package(
             "GatehouseAppTests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateIdentity", "GateACME", "GateBackup",
-                "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
+                "GateLimits", "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),

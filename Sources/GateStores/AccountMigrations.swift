@@ -20,6 +20,7 @@ package enum AccountMigrations {
         migration(
             3, "certificates", up: PackageResources.postgres_0003_certificates_up_sql,
             down: PackageResources.postgres_0003_certificates_down_sql),
+        migration(4, "changes", up: PackageResources.postgres_0004_changes_up_sql, down: PackageResources.postgres_0004_changes_down_sql),
     ]
 
     private static func migration(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) -> Migration {

@@ -28,6 +28,20 @@ struct LeaseTests {
         }
     }
 
+    @Test("work whose lease is lost is cancelled")
+    func lost() async throws {
+        let time = ManualTime()
+        let store = MemoryLeaseStore(time: time)
+        await #expect(throws: CancellationError.self) {
+            _ = try await store.holding("work", by: Sample.id(), for: .milliseconds(15), time: time) { lease in
+                // As when the process was asleep: renewing comes too late.
+                time.advance(by: .seconds(1))
+                try await Task.sleep(for: .seconds(60))
+            }
+        }
+        #expect(try await store.acquire("work", by: Sample.id(), for: .seconds(60)).lease != nil)
+    }
+
     @Test("what is written under a lease that is over is not written")
     func fencing() async throws {
         try await AccountDatabase.with(.postgres) { accounts in

@@ -36,7 +36,7 @@ def instances(make_server, postgres):
     return make
 
 
-def refused_within(server, token: str, seconds: float) -> float:
+def refused_within(server, token: str, seconds: float = 1) -> float:
     """How long it takes until the token is refused; fails where that is longer."""
     begun = time.monotonic()
     while server.me(token).status_code != 401:

@@ -39,11 +39,12 @@ def test_a_rotation_on_one_instance_is_taken_by_the_other(pair):
     assert not (one.data / "secrets.toml").exists() and (one.data / "cluster.key").stat().st_mode & 0o777 == 0o600
     before = one.register()
     old = key_of(before["access_token"])
+    assert "a further instance needs a copy of this file" in one.run("doctor").stdout
     refused, made, stop = [], {one: [], other: []}, threading.Event()
 
     def work(maker, taker):
         while not stop.is_set():
-            session = maker.register()
+            session = maker.register(maker.address(f"at{maker.port}-"))
             made[maker].append(key_of(session["access_token"]))
             for token in (session["access_token"], before["access_token"]):
                 if (status := taker.me(token).status_code) != 200:

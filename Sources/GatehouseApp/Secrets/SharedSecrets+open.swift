@@ -27,7 +27,10 @@ extension SharedSecrets {
         guard known != nil || isFirst else { throw missingKey(file.path) }
         let key = known ?? ClusterKey.generate(entropy)
         // Before anything is sealed under it.
-        if known == nil { try file.write(key) }
+        if known == nil {
+            try file.write(key)
+            log.notice("A cluster key was made: each further instance needs a copy of it, once", metadata: ["file": "\(file.path)"])
+        }
         let store = SharedSecrets(rows, key, keyPlace: keyPlace, entropy: entropy)
         let before = SecretsFile(folder: configuration.dataDirectory)
         let stored: StoredSecrets

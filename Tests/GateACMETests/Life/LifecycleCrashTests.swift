@@ -31,7 +31,7 @@ struct LifecycleCrashTests {
     }
 
     private func names(_ simulation: Simulation, _ folder: String) -> [String] {
-        FileReading.names(in: simulation.folder.file(folder))
+        FolderContents.names(in: simulation.folder.file(folder))
     }
 
     @Test("CHECKLIST 37: a server that dies of every order asks no more than one that fails")

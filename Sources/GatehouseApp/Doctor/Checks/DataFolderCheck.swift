@@ -18,7 +18,7 @@ struct DataFolderCheck {
         case given
         case file(String)
         case missing(String)
-        case unusable(String)
+        case unusable(SecretsError)
     }
 
     enum Database: Hashable {
@@ -29,6 +29,8 @@ struct DataFolderCheck {
         case inUse
         case failing(String)
         case skipped(String)
+        /// On a server of its own, see ``PostgresCheck``.
+        case elsewhere
     }
 
     /// Below it a server that logs in a few thousand people fills what is left within a day or so.
@@ -89,7 +91,8 @@ struct DataFolderCheck {
                 .warning,
                 "There is no cluster key yet. The first instance on the database makes it at its start; any other does not start.",
                 "If there is one already, copy its cluster.key to \(path) (mode 0600).")
-        case .unusable(let problem): say(.problem, problem)
+        case .unusable(let error):
+            say(.problem, "\(error.path) \(error.problem).", error.cure.prefix(1).uppercased() + error.cure.dropFirst() + ".")
         }
     }
 
@@ -111,8 +114,9 @@ struct DataFolderCheck {
         return say("disk", .ok, "\(room.bytes >> 30) GiB are free where \(path) is.")
     }
 
-    private var databaseFinding: Finding {
+    private var databaseFinding: Finding? {
         switch database {
+        case .elsewhere: nil
         case .answers: say("database", .ok, "The database answers.")
         case .missing: say("database", .ok, "There is no database yet: it is made at the first start.")
         case .inUse: say("database", .skipped, "Another process works on the folder; the running server tells of its own database.")
