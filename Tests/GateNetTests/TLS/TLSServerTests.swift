@@ -4,6 +4,7 @@ import GateHTTP
 import GateTesting
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import GateNet
@@ -123,6 +124,72 @@ struct TLSServerTests {
             #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n") && answer.contains("Connection: close"))
             #expect(await server.handshakes.next() == .failure(.plainHTTP))
         }
+    }
+
+    @Test(
+        "CHECKLIST 38: a handshake of acme-tls/1 waits for a challenge that was presented elsewhere; no other handshake does",
+        .timeLimit(.minutes(1)))
+    func challengeOfAnotherInstance() async throws {
+        let asked = Mutex<[String]>([])
+        try await TLSTestServer.run(
+            protocols: [.http2, .http1],
+            challenges: ChallengeSearch { name in
+                asked.withLock { $0.append(name) }
+                // Another task has its turn, and with it whatever the client may send meanwhile.
+                await Task.yield()
+                return name == "localhost" ? TestCertificates.other : nil
+            }
+        ) { server in
+            for version in ["-tls1_2", "-tls1_3"] {
+                let answer = server.openssl("-servername localhost -alpn acme-tls/1 \(version)")
+                #expect(answer.contains("ALPN protocol: acme-tls/1"), "\(answer)")
+                #expect(server.openssl("-servername unknown.test -alpn acme-tls/1 \(version)").contains("alert number 120"))
+            }
+            #expect(asked.withLock { $0 } == ["localhost", "unknown.test", "localhost", "unknown.test"])
+            // One that was presented here is known.
+            try server.certificates.present(TestCertificates.other, for: "here.test")
+            #expect(server.openssl("-servername here.test -alpn acme-tls/1").contains("ALPN protocol: acme-tls/1"))
+            #expect(server.openssl("-servername localhost -alpn http/1.1").contains("ALPN protocol: http/1.1"))
+            #expect(server.openssl("-servername localhost -alpn http/1.1,acme-tls/1").contains("ALPN protocol: http/1.1"))
+            #expect(server.openssl("-noservername -alpn acme-tls/1").contains("alert number 120"))
+            #expect(asked.withLock { $0.count } == 4)
+        }
+    }
+
+    @Test("a client that leaves while its challenge is looked for, or sends on and on, harms nobody", .timeLimit(.minutes(1)))
+    func leavingDuringTheSearch() async throws {
+        let reached = AsyncStream<Void>.makeStream()
+        let goOn = AsyncStream<Void>.makeStream()
+        try await TLSTestServer.run(
+            challenges: ChallengeSearch { _ in
+                reached.continuation.yield()
+                for await _ in goOn.stream { break }
+                return TestCertificates.other
+            }
+        ) { server in
+            for leaves in [true, false] {
+                let client = try await server.connectPlain()
+                try await client.send(try Self.challengeHello())
+                for await _ in reached.stream { break }
+                // Behind it comes what no handshake has.
+                if !leaves { try await client.send([UInt8](repeating: 0x16, count: 32 << 10)) }
+                if leaves { await client.close() }
+                goOn.continuation.yield()
+                guard case .failure = await server.handshakes.next() else {
+                    Issue.record("that was no handshake")
+                    return
+                }
+            }
+            #expect(server.openssl("-servername localhost -alpn http/1.1").contains("ALPN protocol: http/1.1"))
+        }
+    }
+
+    private static func challengeHello() throws -> [UInt8] {
+        let context = try TLSClientContext(authorities: nil, trustsSystem: false)
+        let client = try TLSEngine(client: context, host: "a.test", protocols: ["acme-tls/1"])
+        var input = UnsafeRawBufferPointer(start: nil, count: 0)
+        _ = try client.shakeHands(&input)
+        return client.takeOutput()
     }
 
     @Test("acme-tls/1 is answered for presented names alone, with their certificate, and closed")

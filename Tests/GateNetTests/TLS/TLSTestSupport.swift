@@ -36,6 +36,11 @@ struct HandshakeRecorder: TLSObserver {
     func next() async -> Result<TLSHandshake, TLSError>? { await stream.first { _ in true } }
 }
 
+/// Who is asked for challenges that were not presented here.
+struct ChallengeSearch {
+    let find: @Sendable (_ name: String) async -> CertifiedKey?
+}
+
 /// An HTTPS server on a free port of the loopback interface, for the time of `body`.
 struct TLSTestServer {
     let certificates: TLSCertificates
@@ -47,10 +52,11 @@ struct TLSTestServer {
     static func run(
         _ configuration: HTTPServerConfiguration = HTTPServerConfiguration(), fallback: CertifiedKey = TestCertificates.localhost,
         protocols: [ApplicationProtocol] = [.http1], tickets: SessionTickets = SessionTickets(),
+        challenges: ChallengeSearch? = nil,
         answer: @escaping @Sendable (Request) -> Answer = { _ in .now(.text(.ok, "hello")) },
         _ body: (TLSTestServer) async throws -> Void
     ) async throws {
-        let certificates = try TLSCertificates(fallback: fallback, protocols: protocols, tickets: tickets)
+        let certificates = try TLSCertificates(fallback: fallback, protocols: protocols, tickets: tickets, challenges: challenges?.find)
         let handshakes = HandshakeRecorder()
         let observer = RecordingObserver()
         let server = HTTPServer(
