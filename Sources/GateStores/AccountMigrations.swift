@@ -17,6 +17,7 @@ package enum AccountMigrations {
         migration(
             2, "instances", up: PackageResources.postgres_0002_instances_up_sql,
             down: PackageResources.postgres_0002_instances_down_sql),
+        migration(4, "changes", up: PackageResources.postgres_0004_changes_up_sql, down: PackageResources.postgres_0004_changes_down_sql),
     ]
 
     private static func migration(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) -> Migration {

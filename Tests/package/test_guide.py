@@ -134,6 +134,8 @@ ELSEWHERE = {
 SECTIONS = {
     "Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself",
     "Adding an instance": "test_shared_secrets.py, whose second instance is given the one file",
+    "From one server to three instances": "test_scaling_guide.py, which moves and starts what the page says; the rest is Debian's and Postgres's",
+    "Upgrades and reloads": "test_instances_faults.py restarts one instance after the other, test_instances.py reloads each",
 }
 
 

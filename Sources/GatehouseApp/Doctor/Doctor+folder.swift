@@ -10,6 +10,7 @@ extension Doctor {
         let late = DataFolderCheck.Database.failing("it did not answer within \(settings.timeLimit.text)")
         let database: DataFolderCheck.Database
         switch (server, folder) {
+        case _ where configuration.databasePath == nil: database = .elsewhere
         case (.running, _), (.unreadableKey, _): database = .inUse
         case (.stopped, .failure): database = .missing
         case (.stopped, .success):

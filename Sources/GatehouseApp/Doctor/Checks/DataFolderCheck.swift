@@ -29,6 +29,8 @@ struct DataFolderCheck {
         case inUse
         case failing(String)
         case skipped(String)
+        /// On a server of its own, see ``PostgresCheck``.
+        case elsewhere
     }
 
     /// Below it a server that logs in a few thousand people fills what is left within a day or so.
@@ -112,8 +114,9 @@ struct DataFolderCheck {
         return say("disk", .ok, "\(room.bytes >> 30) GiB are free where \(path) is.")
     }
 
-    private var databaseFinding: Finding {
+    private var databaseFinding: Finding? {
         switch database {
+        case .elsewhere: nil
         case .answers: say("database", .ok, "The database answers.")
         case .missing: say("database", .ok, "There is no database yet: it is made at the first start.")
         case .inUse: say("database", .skipped, "Another process works on the folder; the running server tells of its own database.")
