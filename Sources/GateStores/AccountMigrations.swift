@@ -17,6 +17,9 @@ package enum AccountMigrations {
         migration(
             2, "instances", up: PackageResources.postgres_0002_instances_up_sql,
             down: PackageResources.postgres_0002_instances_down_sql),
+        migration(
+            3, "certificates", up: PackageResources.postgres_0003_certificates_up_sql,
+            down: PackageResources.postgres_0003_certificates_down_sql),
         migration(4, "changes", up: PackageResources.postgres_0004_changes_up_sql, down: PackageResources.postgres_0004_changes_down_sql),
     ]
 

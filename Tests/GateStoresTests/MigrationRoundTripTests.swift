@@ -66,7 +66,9 @@ struct MigrationRoundTripTests {
     }
 
     /// What only instances share: see the comments in the migrations.
-    private static let ofInstances = ["changes", "leases", "shared_secrets", "shared_settings"]
+    private static let ofInstances = [
+        "certificate_challenges", "certificate_records", "changes", "leases", "shared_secrets", "shared_settings",
+    ]
 
     @Test("both databases have the same steps, tables and columns, but for what instances share")
     func sameTables() async throws {

@@ -134,7 +134,7 @@ final class Backups: Sendable {
             throw BackupError(.damaged, "what was written is not what is read back: see to the disk of \(folder.path)")
         }
         let name = folder.freeName(plan.reason == .beforeMigration ? .beforeMigration : .regular, at: now, isEncrypted: plan.lock != nil)
-        let path = "\(folder.path)/\(name)"
+        let path = Folders.path(of: name.description, in: folder.path)
         try file.place(at: path, replacing: false)
         return Made(path: path, manifest: manifest, size: file.size, duration: .zero, isEncrypted: plan.lock != nil)
     }

@@ -65,7 +65,7 @@ struct Composition: Sendable {
         self.metrics = metrics
         let certificateMetrics = CertificateMetrics()
         let certificates = ServerCertificates(
-            configuration, time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
+            configuration, .files(configuration), time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
         self.certificates = certificates
         if configuration.tls.mode != .off {
             certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)

@@ -62,7 +62,7 @@ import Testing
         let report = try restore(path, into: rig.folder, replacing: true)
         let aside = Folders.name(of: try #require(report.replaced))
         #expect(rig.folder.read("\(aside)/secrets.toml") == before && rig.folder.read("secrets.toml") != before)
-        #expect(Folders.names(in: try #require(report.replaced)).contains("gatehouse.db"))
+        #expect(FolderContents.names(in: try #require(report.replaced)).contains("gatehouse.db"))
     }
 
     @Test("A database with a newer schema is refused, and nothing is touched")

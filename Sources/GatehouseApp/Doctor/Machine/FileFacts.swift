@@ -53,7 +53,7 @@ package enum ExposedFiles {
 
     private static func files(below folder: String, depth: Int) -> [String] {
         guard depth < 4 else { return [] }
-        return SystemFile.names(in: folder).filter { $0 != "." && $0 != ".." }.sorted().flatMap { name in
+        return FolderContents.names(in: folder).flatMap { name in
             let path = "\(folder)/\(name)"
             return (try? FileFacts.of(path).get())?.isFolder == true ? files(below: path, depth: depth + 1) : [path]
         }
