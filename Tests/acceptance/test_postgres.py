@@ -10,7 +10,7 @@ import time
 import pytest
 
 from gate import PASSWORD, QUICK, assert_problem, merged
-from postgres import join
+from instances import introduce
 
 UNSEEN = "keep-this-unseen"
 
@@ -29,7 +29,7 @@ def instances(make_server, postgres):
         for _ in range(1, count):
             # Behind a load balancer all have the same public_url; here each has its own.
             another = make_server(merged(on(url), {"auth": {"issuer": made[0].url, "audience": made[0].url}}))
-            join(made[0], another)
+            introduce(made[0], another)
             made.append(another.start())
         return made
 
@@ -287,7 +287,7 @@ def test_moving_to_postgres_and_back(make_server, postgres):
 
     # Another instance keeps the database from being moved, wherever it runs.
     other = make_server(on(postgres.url(name)))
-    join(server, other)
+    introduce(server, other)
     other.start()
     assert server.stop() == 0
     held = server.run("move", "--to", "sqlite:back.db")

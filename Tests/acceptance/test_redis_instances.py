@@ -7,7 +7,7 @@ import time
 import pytest
 
 from gate import OPEN_LIMITS, QUICK_AUTH, merged
-from postgres import join
+from instances import introduce
 from redis_server import RedisServer, until
 from test_redis import redis_health
 
@@ -30,7 +30,7 @@ def cluster(make_server, postgres, tmp_path):
         for _ in range(count):
             server = make_server(all_settings)
             if made:
-                join(made[0], server)
+                introduce(made[0], server)
             made.append(server.start())
         return made
 
