@@ -65,11 +65,16 @@ struct MigrationRoundTripTests {
         ) { row throws(StorageError) in try row.text(0) }
     }
 
-    /// But for the table in which Postgres keeps what instances tell each other: a database of one process has nobody to tell.
-    @Test("both databases have the same steps, tables and columns")
+    /// What only instances share: see the comments in the migrations.
+    private static let ofInstances = [
+        "certificate_challenges", "certificate_records", "changes", "leases", "shared_secrets", "shared_settings",
+    ]
+
+    @Test("both databases have the same steps, tables and columns, but for what instances share")
     func sameTables() async throws {
-        #expect(AccountMigrations.sqlite.map(\.version) == AccountMigrations.postgres.map(\.version))
-        #expect(AccountMigrations.sqlite.map(\.name) == AccountMigrations.postgres.map(\.name))
+        let steps = AccountMigrations.postgres.filter { step in AccountMigrations.sqlite.contains { $0.version == step.version } }
+        #expect(AccountMigrations.sqlite.map(\.version) == steps.map(\.version))
+        #expect(AccountMigrations.sqlite.map(\.name) == steps.map(\.name))
         let sqlite = try await AccountDatabase.with(.sqlite) { accounts in
             try await accounts.database.read { connection in
                 try connection.rows(
@@ -85,11 +90,11 @@ struct MigrationRoundTripTests {
                 try connection.rows(
                     """
                     SELECT table_name || '.' || column_name || ' ' || CASE is_nullable WHEN 'NO' THEN '1' ELSE '0' END
-                    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'changes' ORDER BY table_name COLLATE "C", ordinal_position
+                    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name COLLATE "C", ordinal_position
                     """
                 ) { row throws(StorageError) in try row.text(0) }
             }
         }
-        #expect(sqlite == postgres)
+        #expect(sqlite == postgres.filter { column in !Self.ofInstances.contains { column.hasPrefix($0 + ".") } })
     }
 }

@@ -94,7 +94,7 @@ package struct Doctor: Sendable {
             ] + (await folder).findings() + (await postgres?.findings() ?? []) + [await redis].compactMap { $0?.finding() }
                 + listening.map { $0.finding() }
                 + authorityFindings(facts)
-                + names.flatMap { findings($0, facts, server.state, holders) } + certificateFindings(server))
+                + names.flatMap { findings($0, facts, account: server.account, server.state, holders) } + certificateFindings(server))
     }
 
     /// The host of `public_url`, and those that certificates are ordered for.

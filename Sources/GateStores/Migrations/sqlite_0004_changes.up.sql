@@ -1,1 +1,0 @@
--- A database of one process has nobody to tell: the step keeps the numbers of both kinds of database the same.
