@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import json
 import os
 import subprocess
 import threading
@@ -212,8 +213,8 @@ def test_behind_a_pooler(instances, own_postgres, settings):
         renewed = other.refresh(session["refresh_token"]).json()
         assert one.me(renewed["access_token"]).status_code == 200
         assert other.logout(renewed["access_token"]).status_code == 204
-        # Nobody can listen: each asks the database, so it is heeded at once.
-        assert one.me(renewed["access_token"]).status_code == 401
+        # Nobody can listen: each asks for what has changed.
+        refused_within(one, renewed["access_token"])
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         sessions = list(pool.map(lambda index: (one, other)[index % 2].register(one.address()), range(32)))
     assert len({session["session_id"] for session in sessions}) == 32
@@ -333,3 +334,26 @@ def test_the_pool_is_told_in_the_metrics(make_server, postgres):
     assert 1 <= float(samples["gatehouse_database_connections"]) <= 3
     assert float(samples["gatehouse_database_waiting"]) == 0
     assert float(samples["gatehouse_database_up"]) == 1
+
+
+def test_doctor_looks_at_postgres(make_server, postgres):
+    """What the doctor says of Postgres, before the first start, while a server runs, and where it may not be read."""
+    name = postgres.new_database()
+    server = make_server(on(postgres.url(name)))
+
+    def findings() -> dict:
+        told = [each for each in json.loads(server.run("doctor", "--json").stdout)["findings"] if each["check"] == "database"]
+        assert all(each["advice"] for each in told if each["status"] in ("problem", "warning")) and UNSEEN not in json.dumps(told)
+        return {each["seen"]: each["status"] for each in told}
+
+    said = lambda words, status: [seen for seen, found in findings().items() if words in seen and found == status]
+    assert said("is empty", "ok") and said("Postgres 15", "ok") and said("read, write and migrate", "ok")
+    # The tests' own server runs with fsync=off.
+    assert said("fsync=off", "problem")
+    server.start()
+    assert said("the newest that this program knows", "ok")
+    postgres.sql(name, "ALTER TABLE users OWNER TO postgres")
+    assert said("may not read and write users", "problem")
+    server.settings["database"]["url"] = postgres.url(name, 1)
+    server.write_config()
+    assert said("cannot be used", "problem")
