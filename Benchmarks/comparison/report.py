@@ -12,11 +12,11 @@ import subprocess
 from .growth import Growth
 from .rows import Row
 from .peers import PeersRow
-from .tools import CORES
+from .tools import CORES, median
 
-BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
-SECURE_BEGIN, SECURE_END = "<!-- https: written by make bench -->", "<!-- end of https -->"
-PROXY_BEGIN, PROXY_END = "<!-- proxy: written by make bench -->", "<!-- end of proxy -->"
+
+# What a section begins with when a request has become dearer than it was: `make bench` fails then.
+DEARER = "**Dearer than before:** "
 
 
 def machine() -> str:
@@ -41,10 +41,17 @@ def number(value: float | None) -> str:
 
 def spread(row: Row, server: str) -> str:
     """The median, and between which figures the rounds lay."""
-    if server not in row.figures:
+    return median_and_range(row.figures.get(server, []))
+
+
+def median_of(figures: list[float]) -> str:
+    return number(median(figures)) if figures else ""
+
+
+def median_and_range(figures: list[float]) -> str:
+    if not figures:
         return ""
-    figures = row.figures[server]
-    text = number(row.median(server))
+    text = median_of(figures)
     return text if len(figures) == 1 else f"{text} ({number(min(figures))} to {number(max(figures))})"
 
 
@@ -114,30 +121,29 @@ def judged(rows: list[Row]) -> list[str]:
         *(["What failed in a run: " + " ".join(notes)] if notes else [])]
 
 
-def replace(path: pathlib.Path, text: str, begin: str, end: str) -> str:
-    content = path.read_text()
-    before, rest = content.split(begin)
-    _, after = rest.split(end)
-    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
+def _parts(path: pathlib.Path, name: str) -> tuple[str, str, str]:
+    """What stands before, between and behind the marks of a section."""
+    before, rest = path.read_text().split(f"<!-- {name}: written by make bench -->")
+    between, after = rest.split(f"<!-- end of {name} -->")
+    return before, between, after
+
+
+def section(path: pathlib.Path, name: str) -> str:
+    return _parts(path, name)[1]
+
+
+def replace(path: pathlib.Path, name: str, *parts: str) -> str:
+    text = "\n\n".join(part for part in parts if part)
+    before, _, after = _parts(path, name)
+    path.write_text(f"{before}<!-- {name}: written by make bench -->\n\n{text}\n\n<!-- end of {name} -->{after}")
     return text
 
 
-def write_secure(path: pathlib.Path, rows: list[PeersRow], versions: dict[str, str], how: str) -> str:
-    text = "\n\n".join([taken(versions, how), peers_table(rows), *judged(rows)])
-    return replace(path, text, SECURE_BEGIN, SECURE_END)
-
-
-def write_proxy(path: pathlib.Path, rows: list[PeersRow], peers: tuple[str, ...], versions: dict[str, str], how: str) -> str:
-    text = "\n\n".join([taken(versions, how), peers_table(rows, peers), *judged(rows)])
-    return replace(path, text, PROXY_BEGIN, PROXY_END)
-
-
-def write(path: pathlib.Path, rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> str:
-    said = [
+def figures(rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> list[str]:
+    return [
         taken(versions, how),
         rows_table(rows),
         *judged(rows),
         *(["### How cost grows\n\n" + growth_table(growth)] if growth else []),
         *(["### Inside the process\n\n" + inside_tables(inside)] if inside else []),
     ]
-    return replace(path, "\n\n".join(said), BEGIN, END)

@@ -18,6 +18,11 @@ class Plan:
     seconds: float = 5
     login_seconds: float = 8
     users: int = 256
+    # Of the parts that compare Gatehouse with itself in several places.
+    short_rounds: int = 5
+    short_seconds: float = 3
+    # Sessions whose end is followed.
+    samples: int = 300
     # Those of the tables that show how cost grows.
     many_users: tuple[int, ...] = (10, 1000, 100_000)
     many_sessions: tuple[int, ...] = (1, 100_000)

@@ -12,7 +12,10 @@ import subprocess
 import tempfile
 import time
 
-from .tools import PASSWORD, ROOT, call, free_port
+from .tools import PASSWORD, ROOT, call, exchange, free_port
+
+# Of the server, which would take the caller's variables for its configuration.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GATEHOUSE_")}
 
 
 class Server:
@@ -20,6 +23,7 @@ class Server:
 
     name: str
     health = "/health"
+    environment = ENVIRONMENT
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-bench-"))
@@ -34,7 +38,7 @@ class Server:
         """Starts it, and returns the seconds to the first answer."""
         begun = time.monotonic()
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(self.command(), cwd=self.folder, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
         while time.monotonic() - begun < 60:
             try:
                 if call(self.port, "GET", self.health, timeout=5)[0] == 200:
@@ -94,7 +98,7 @@ class Server:
 
 class Gatehouse(Server):
     name = "Gatehouse"
-    binary = ROOT / ".build/release/gatehouse"
+    binary = pathlib.Path(os.environ.get("GATEHOUSE_BINARY", ROOT / ".build/release/gatehouse"))
 
     def __init__(self, cost: int = 10):
         super().__init__()
@@ -123,9 +127,9 @@ class Gatehouse(Server):
         return {"email": email, "id": body["user"]["id"], "access": body["access_token"], "refresh": body["refresh_token"]}
 
     def log_in(self, user):
-        status, body = call(self.port, "POST", "/api/v1/auth/login", {"email": user["email"], "password": PASSWORD})
+        status, fields, body = exchange(self.port, "POST", "/api/v1/auth/login", {"email": user["email"], "password": PASSWORD})
         assert status == 200, (status, body)
-        user.update(access=body["access_token"], refresh=body["refresh_token"])
+        user.update(access=body["access_token"], refresh=body["refresh_token"], cookie=fields["Set-Cookie"].split(";")[0])
 
     own_record_prefix = "Bearer "
     log_in_path, log_in_field = "/api/v1/auth/login", "email"

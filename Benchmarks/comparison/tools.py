@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import socket
 import statistics
 import subprocess
@@ -21,19 +22,30 @@ CORES = len(os.sched_getaffinity(0))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One below those that the kernel gives to outgoing connections: until it is listened on, nobody else comes by it."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(10_000, 32_000)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 def call(port: int, method: str, path: str, body=None, headers: dict | None = None, timeout: float = 60) -> tuple[int, dict]:
+    status, _, content = exchange(port, method, path, body, headers, timeout)
+    return status, content
+
+
+def exchange(port: int, method: str, path: str, body=None, headers: dict | None = None, timeout: float = 60):
+    """Status, fields and JSON of an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         data = None if body is None else json.dumps(body)
         connection.request(method, path, data, {"Content-Type": "application/json", **(headers or {})})
         answer = connection.getresponse()
         content = answer.read()
-        return answer.status, json.loads(content) if content else {}
+        return answer.status, answer.headers, json.loads(content) if content else {}
     finally:
         connection.close()
 

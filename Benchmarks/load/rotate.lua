@@ -1,5 +1,5 @@
 -- Keeps refreshing: every answer's token is the next request's. TOKENS: one token a line, more than there are connections.
--- KIND: gatehouse (the token in the body) or pocketbase (in Authorization).
+-- REQUEST_HOST as in bearer.lua. KIND: gatehouse (the token in the body) or pocketbase (in Authorization).
 dofile(os.getenv("LOAD_FOLDER") .. "/common.lua")
 
 local pool, first, last = {}, 1, 0
@@ -23,7 +23,7 @@ function request()
     return wrk.format("POST", "/api/collections/users/auth-refresh", { ["Authorization"] = token })
   end
   return wrk.format(
-    "POST", "/api/v1/auth/refresh", { ["Content-Type"] = "application/json" }, '{"refresh_token":"' .. token .. '"}')
+    "POST", "/api/v1/auth/refresh", { ["Host"] = os.getenv("REQUEST_HOST"), ["Content-Type"] = "application/json" }, '{"refresh_token":"' .. token .. '"}')
 end
 
 function response(status, headers, body)

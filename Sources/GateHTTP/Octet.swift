@@ -1,12 +1,16 @@
 /// Octets of the HTTP grammar by name, and the classes that RFC 9110 §5.6 and RFC 9112 give them.
+///
+/// `@usableFromInline` on the type is what makes its members inlinable in other modules: without it `@inlinable` on a member of a `package`
+/// type is accepted and does nothing, and a request's head costs a call for every octet.
+@usableFromInline
 package enum Octet {
-    package static let tab = UInt8(ascii: "\t")
-    package static let lf = UInt8(ascii: "\n")
-    package static let cr = UInt8(ascii: "\r")
-    package static let space = UInt8(ascii: " ")
-    package static let colon = UInt8(ascii: ":")
-    package static let comma = UInt8(ascii: ",")
-    package static let semicolon = UInt8(ascii: ";")
+    @inlinable package static var tab: UInt8 { UInt8(ascii: "\t") }
+    @inlinable package static var lf: UInt8 { UInt8(ascii: "\n") }
+    @inlinable package static var cr: UInt8 { UInt8(ascii: "\r") }
+    @inlinable package static var space: UInt8 { UInt8(ascii: " ") }
+    @inlinable package static var colon: UInt8 { UInt8(ascii: ":") }
+    @inlinable package static var comma: UInt8 { UInt8(ascii: ",") }
+    @inlinable package static var semicolon: UInt8 { UInt8(ascii: ";") }
 
     /// `tchar` (RFC 9110 §5.6.2): letters, digits and ``!#$%&'*+-.^_`|~``. One bit per octet, lowest first.
     @inlinable

@@ -1,7 +1,8 @@
 /// A list whose first four elements lie in place: the policies that apply to a request are few, and a list of them on every
 /// request should cost no allocation.
+@usableFromInline
 package struct InlineList<Element: Sendable>: RandomAccessCollection, Sendable {
-    package internal(set) var count = 0
+    @usableFromInline var length = 0
     @usableFromInline var first: Element?
     @usableFromInline var second: Element?
     @usableFromInline var third: Element?
@@ -12,11 +13,12 @@ package struct InlineList<Element: Sendable>: RandomAccessCollection, Sendable {
 
     @inlinable package init(_ element: Element) {
         first = element
-        count = 1
+        length = 1
     }
 
+    @inlinable package var count: Int { length }
     @inlinable package var startIndex: Int { 0 }
-    @inlinable package var endIndex: Int { count }
+    @inlinable package var endIndex: Int { length }
 
     @inlinable package subscript(index: Int) -> Element {
         switch index {
@@ -29,14 +31,14 @@ package struct InlineList<Element: Sendable>: RandomAccessCollection, Sendable {
     }
 
     @inlinable package mutating func append(_ element: Element) {
-        switch count {
+        switch length {
         case 0: first = element
         case 1: second = element
         case 2: third = element
         case 3: fourth = element
         default: rest = (rest ?? []) + [element]
         }
-        count += 1
+        length += 1
     }
 }
 
