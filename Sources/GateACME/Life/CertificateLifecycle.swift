@@ -1,5 +1,6 @@
 package import GateCore
 import GateCrypto
+import Synchronization
 
 /// Has certificates and keeps them: orders, renews, stores and installs, one order at a time.
 ///
@@ -32,7 +33,7 @@ package actor CertificateLifecycle {
     var heeded: Int64?
     /// Obtained, and not yet in the store, by index; and when the operator is told again.
     var unsaved: [Int: MonotonicInstant] = [:]
-    private var sleeper: Task<Void, Never>?
+    private let bell = Bell()
     /// Behind the last one that something was done for: the others come first.
     private var next = 0
 
@@ -171,13 +172,13 @@ package actor CertificateLifecycle {
     /// Lets time pass, unless somebody rings.
     private func pass(_ duration: Duration) async {
         let task = Task { [sleep] in _ = try? await sleep(duration) }
-        sleeper = task
+        bell.wake(task)
         await withTaskCancellationHandler {
             await task.value
         } onCancel: {
             task.cancel()
         }
-        sleeper = nil
+        bell.wake(nil)
     }
 
     private func inquire(_ index: Int, directory: String, certificateID: String) async {
@@ -270,5 +271,32 @@ package actor CertificateLifecycle {
     }
 
     /// Other instances have saved something, or the operator wants something: to be looked at now.
-    package func ring() { sleeper?.cancel() }
+    package nonisolated func ring() { bell.ring() }
+}
+
+/// Wakes who sleeps, and whoever would sleep next.
+private final class Bell: Sendable {
+    private struct State {
+        var sleeper: Task<Void, Never>?
+        var isRung = false
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter sleeper: who sleeps from now on; `nil` for nobody.
+    func wake(_ sleeper: Task<Void, Never>?) {
+        let isRung = state.withLock { state in
+            defer { state = State(sleeper: sleeper, isRung: sleeper == nil && state.isRung) }
+            return state.isRung
+        }
+        if isRung { sleeper?.cancel() }
+    }
+
+    func ring() {
+        let sleeper = state.withLock { state in
+            state.isRung = state.sleeper == nil
+            return state.sleeper
+        }
+        sleeper?.cancel()
+    }
 }

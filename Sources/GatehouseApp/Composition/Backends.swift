@@ -16,6 +16,8 @@ struct Backends: Sendable {
     let redis: RedisBackend?
     /// What this instance may do for all that share the database.
     let leases: InstanceLeases
+    /// Rings when an instance has saved something of the certificates.
+    let certificateBell = CertificateBell()
 
     var limits: any LimitStore { redis?.limits ?? memoryLimits }
 
@@ -25,7 +27,7 @@ struct Backends: Sendable {
     /// How other instances learn of what this one changes.
     var changes: any ChangeFeed {
         guard let database = database as? PostgresDatabase else { return SoleInstance() }
-        let own = PostgresChangeFeed(database: database)
+        let own = PostgresChangeFeed(database: database, certificates: certificateBell)
         // Behind a pooler the database is asked four times a second; Redis tells at once.
         return redis.map { HastenedChangeFeed(own, hastenedBy: RedisChangeFeed($0.client)) } ?? own
     }

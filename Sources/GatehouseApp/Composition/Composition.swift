@@ -64,8 +64,11 @@ struct Composition: Sendable {
         let metrics = MetricsRegistry()
         self.metrics = metrics
         let certificateMetrics = CertificateMetrics()
+        let backends = backends
         let certificates = ServerCertificates(
-            configuration, .files(configuration), time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
+            configuration,
+            opened.clusterKey.map { .shared(configuration, backends, $0, time: time, entropy: entropy) } ?? .files(configuration),
+            time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
         self.certificates = certificates
         if configuration.tls.mode != .off {
             certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)

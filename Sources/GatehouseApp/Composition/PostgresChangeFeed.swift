@@ -6,6 +6,8 @@ import GatePostgres
 /// Where nobody can listen, behind a pooler, the table in which the triggers keep what they tell is asked instead.
 struct PostgresChangeFeed: ChangeFeed {
     let database: PostgresDatabase
+    /// What they tell of certificates, which is no business of accounts.
+    let certificates: CertificateBell
 
     var isShared: Bool { true }
 
@@ -15,6 +17,7 @@ struct PostgresChangeFeed: ChangeFeed {
         await database.listen("gatehouse_changes", orAsk: Self.news) { event in
             switch event {
             case .began(let moment): follower(.began(moment))
+            case .notification("certificates"): certificates.ring()
             case .notification(let text):
                 for change in IdentityChange.all(in: text) { follower(.change(change)) }
             case .current(let moment): follower(.current(asOf: moment))

@@ -112,7 +112,9 @@ extension ServerCertificates {
                 directory: directory, http: http, presenting: front, time: time, entropy: entropy,
                 userAgent: "gatehouse/\(GatehouseVersion.current)", logger: log)
         }
+        try await backend.takeOverFolder(at: time.now(), log: log)
         await lifecycle.open()
+        backend.bell.whenRung { lifecycle.ring() }
         keep(.authority(lifecycle), front)
         if await lifecycle.statuses.contains(where: { $0.current == nil }) {
             log.notice(

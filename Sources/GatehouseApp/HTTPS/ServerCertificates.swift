@@ -1,6 +1,6 @@
 import GateACME
 package import GateAPI
-package import GateCore
+import GateCore
 import GateCrypto
 import GateHTTP
 import Logging
@@ -33,11 +33,10 @@ package final class ServerCertificates: CertificateOperations {
     /// Rings when there is another configuration.
     private let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
-    /// For those who look at the files of this installation.
-    package convenience init(_ configuration: Configuration, time: any TimeSource) {
+    /// For those who only look.
+    convenience init(_ configuration: Configuration, _ backend: CertificateBackend, time: any TimeSource) {
         self.init(
-            configuration, .files(configuration), time: time, entropy: SystemEntropy(),
-            log: Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() })
+            configuration, backend, time: time, entropy: SystemEntropy(), log: Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// - Parameter observe: is told what happens, besides the log. Must not block.

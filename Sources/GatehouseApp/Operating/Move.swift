@@ -1,3 +1,4 @@
+import GateACME
 import GateCore
 import GatePostgres
 import GateSQL
@@ -6,7 +7,7 @@ import GateStores
 package import Logging
 
 /// Carries an installation to another database: from SQLite to Postgres when one machine is outgrown, and back. Its secrets go along, so that
-/// everybody stays signed in: see ``MovedSecrets``.
+/// everybody stays signed in (``MovedSecrets``), and so do its certificates (``MovedCertificates``).
 package struct Move: Sendable {
     package struct Outcome: Sendable {
         package let counts: [(table: String, rows: Int)]
@@ -44,6 +45,8 @@ package struct Move: Sendable {
             throw CommandFailure(error)
         } catch let error as SecretsError {
             throw CommandFailure(.configuration, error.description)
+        } catch let error as StoreFailure {
+            throw CommandFailure(.failure, error.description)
         }
     }
 
@@ -76,7 +79,8 @@ package struct Move: Sendable {
         _ = try await target.plan.up(target.database, time: SystemTime())
         let transfer = AccountTransfer(from: source.database, to: target.database)
         let secrets = MovedSecrets(configuration, from: source.database, to: target.database)
-        let occupied = try await transfer.occupiedTables() + secrets.occupiedTables()
+        let certificates = MovedCertificates(configuration, from: source.database, to: target.database)
+        let occupied = try await transfer.occupiedTables() + secrets.occupiedTables() + certificates.occupiedTables()
         guard occupied.isEmpty else {
             throw CommandFailure(
                 .cannotCreate, "\(target.url) is not empty: there are rows in \(occupied.joined(separator: ", ")). Nothing was changed.")
@@ -89,6 +93,7 @@ package struct Move: Sendable {
                 .failure, "The copy differs from its source at \(difference). The target was emptied, the source is untouched.")
         }
         try await secrets.carry()
+        try await certificates.carry()
         return Outcome(
             counts: counts.map { ($0.table, $0.rows) }, source: source.url.description, target: target.url.description)
     }

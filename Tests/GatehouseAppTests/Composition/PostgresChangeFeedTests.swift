@@ -24,7 +24,7 @@ struct PostgresChangeFeedTests {
     }
 
     private func feed(_ accounts: AccountDatabase) throws -> PostgresChangeFeed {
-        PostgresChangeFeed(database: try #require(accounts.database as? PostgresDatabase))
+        PostgresChangeFeed(database: try #require(accounts.database as? PostgresDatabase), certificates: CertificateBell())
     }
 
     @Test("the feed keeps its contract: the database tells of its changes by itself")

@@ -30,6 +30,7 @@ struct ServerSurvey {
 
     func examine() async -> Facts {
         var facts = Facts(state: .stopped)
+        var needsStored = false
         do {
             let connection = try await AdminConnection.open(configuration, needsServer: true, log: log)
             facts.state = .running(process: holderOfFolder)
@@ -44,14 +45,21 @@ struct ServerSurvey {
                 facts.state = .running(process: holderOfFolder)
                 facts.trouble = (error as? CommandFailure)?.message ?? "\(error)"
             }
-            facts.certificates = await ServerCertificates(configuration, time: time).certificates().map(CertificateSummary.init)
+            needsStored = true
         }
         do throws(SecretsError) {
             facts.proof = try DoctorProof.of(configuration)
         } catch {
             if facts.state != .stopped { facts.state = .unreadableKey(error.description) }
         }
-        facts.account = await ServerCertificates(configuration, time: time).accountURL()
+        if configuration.tls.mode != .off {
+            let stored = await CertificateBackend.looking(configuration, time: time, log: log) { backend in
+                let certificates = ServerCertificates(configuration, backend, time: time)
+                return (account: await certificates.accountURL(), certificates: needsStored ? await certificates.certificates() : [])
+            }
+            facts.account = stored.account
+            if needsStored { facts.certificates = stored.certificates.map(CertificateSummary.init) }
+        }
         facts.files = zip(configuration.tls.certificates, configuration.tls.keys).map(Self.file)
         return facts
     }

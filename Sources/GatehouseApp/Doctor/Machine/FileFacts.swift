@@ -45,7 +45,8 @@ package enum ExposedFiles {
     /// `secrets.toml`, the cluster key, the self-signed certificate's key, and what is kept of ACME accounts and certificates.
     package static func `in`(_ folder: String) -> [String] {
         let single = ["secrets.toml", "cluster.key", SharedSecrets.retiredName, "self-signed.pem"].map { "\(folder)/\($0)" }
-        return (single + files(below: folder + "/acme", depth: 0)).filter { path in
+        let folders = ["/acme", "/acme" + CertificateBackend.retiredSuffix].flatMap { files(below: folder + $0, depth: 0) }
+        return (single + folders).filter { path in
             guard let facts = try? FileFacts.of(path).get() else { return false }
             return !facts.isFolder && facts.mode & 0o077 != 0
         }
