@@ -9,7 +9,6 @@ import platform
 import re
 import subprocess
 
-from .growth import Growth
 from .rows import Row
 from .peers import PeersRow
 from .tools import CORES, median
@@ -80,16 +79,6 @@ def rows_table(rows: list[Row]) -> str:
     return table(["work", "unit", "Gatehouse", "PocketBase", "ratio", "mark", ""], cells)
 
 
-def growth_table(growth: list[Growth]) -> str:
-    return table(
-        ["", "start, ms", "idle, MB", "who am I, requests/s", "p99, ms", "refresh, requests/s", "after the load, MB"],
-        [
-            [f"{number(line.count)} {line.what}", number(line.start_ms), number(line.idle_mb), number(line.own_record),
-             number(line.p99_ms), number(line.refresh), number(line.loaded_mb)]
-            for line in growth
-        ])
-
-
 def inside_tables(inside: dict[str, dict]) -> str:
     parts = []
     for name, figures in inside.items():
@@ -139,11 +128,10 @@ def replace(path: pathlib.Path, name: str, *parts: str) -> str:
     return text
 
 
-def figures(rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> list[str]:
+def figures(rows: list[Row], inside: dict[str, dict], versions: dict[str, str], how: str) -> list[str]:
     return [
         taken(versions, how),
         rows_table(rows),
         *judged(rows),
-        *(["### How cost grows\n\n" + growth_table(growth)] if growth else []),
         *(["### Inside the process\n\n" + inside_tables(inside)] if inside else []),
     ]
