@@ -94,7 +94,7 @@ let package = Package(
         module("GateBackup", ["GateCore", "GateCompression", "GateCrypto"]),
 
         // Floor 4
-        module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity"], resources: [.embedInCode("Migrations")]),
+        module("GateStores", ["GateCore", "GateCrypto", "GateSQL", "GateIdentity", "GateACME"], resources: [.embedInCode("Migrations")]),
         module(
             "GateAccess", ["GateCore", "GateCrypto", "GateHTTP", "GateIdentity", "GateLimits", nioCore, nioHTTP1, logging]),
 
@@ -143,8 +143,8 @@ let package = Package(
         .target(
             name: "GateTesting",
             dependencies: [
-                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateLimits", "GateIdentity", "GateStores",
-                nioCore, nioHTTP1, logging,
+                "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateLimits", "GateIdentity", "GateACME",
+                "GateStores", nioCore, nioHTTP1, logging,
             ],
             path: "Tests/GateTesting", swiftSettings: strict),
 
@@ -169,7 +169,8 @@ let package = Package(
         tests(
             "GateIdentityTests",
             ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateLimits", "GateIdentity", "GateStores", logging]),
-        tests("GateStoresTests", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateStores", logging]),
+        tests(
+            "GateStoresTests", ["GateCore", "GateCrypto", "GateSQL", "GateSQLite", "GateIdentity", "GateACME", "GateStores", logging]),
         tests(
             "GateAccessTests",
             [
@@ -180,7 +181,7 @@ let package = Package(
             "GateRedisTests",
             [
                 "GateCore", "GateCrypto", "GateLimits", "GateNet", "GateIdentity", "GateRedis", nioCore, nioPosix, nioEmbedded, logging,
-            ], exclude: ["Support/still_clock.c"]),
+            ]),
         tests(
             "GateProxyTests",
             [
@@ -198,7 +199,7 @@ let package = Package(
             "GatehouseAppTests",
             [
                 "GateCore", "GateCrypto", "GateHTTP", "GateSQL", "GateSQLite", "GatePostgres", "GateIdentity", "GateACME", "GateBackup",
-                "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
+                "GateLimits", "GateNet", "GateAccess", "GateAPI", "GateProxy", "GateStores", "GatehouseApp", nioCore,
                 nioPosix, nioHTTP1,
                 logging,
             ]),

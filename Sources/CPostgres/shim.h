@@ -1,7 +1,7 @@
 #pragma once
 // What is used of libpq (https://www.postgresql.org/docs/15/libpq.html), declared here: the library is not linked, and its headers are not
 // needed. It is opened by dlopen(3) when a configuration asks for Postgres, since most installations do without. The ABI is that of
-// libpq.so.5, which has only grown since 2006.
+// libpq.so.5, which has only grown since 2006; pipelines came with PostgreSQL 14's.
 //
 // No header of the system's is included: their structures would belong to two modules then.
 void *_Nullable dlopen(const char *_Nullable file, int mode);
@@ -23,7 +23,7 @@ typedef void (*gate_notice_processor)(void *_Nullable argument, const char *_Nul
 
 enum { GATE_CONNECTION_OK = 0, GATE_CONNECTION_BAD = 1 };
 enum { GATE_POLLING_FAILED = 0, GATE_POLLING_READING = 1, GATE_POLLING_WRITING = 2, GATE_POLLING_OK = 3 };
-enum { GATE_COMMAND_OK = 1, GATE_TUPLES_OK = 2, GATE_FATAL_ERROR = 7 };
+enum { GATE_COMMAND_OK = 1, GATE_TUPLES_OK = 2, GATE_FATAL_ERROR = 7, GATE_PIPELINE_SYNC = 10, GATE_PIPELINE_ABORTED = 11 };
 enum { GATE_IN_TRANSACTION = 2 };
 enum { GATE_DIAG_SEVERITY = 'V', GATE_DIAG_SQLSTATE = 'C', GATE_DIAG_MESSAGE = 'M', GATE_DIAG_DETAIL = 'D' };
 enum { GATE_DIAG_SCHEMA = 's', GATE_DIAG_CONSTRAINT = 'n' };
@@ -47,6 +47,11 @@ enum { GATE_OID_TEXT = 25, GATE_OID_FLOAT8 = 701, GATE_OID_VARCHAR = 1043 };
     X(int, sendQueryParams, (PGconn *_Nonnull, const char *_Nonnull, int count, const Oid *_Nullable types, const char *_Nullable const *_Nullable values, const int *_Nullable lengths, const int *_Nullable formats, int resultFormat)) \
     X(int, sendPrepare, (PGconn *_Nonnull, const char *_Nonnull name, const char *_Nonnull text, int count, const Oid *_Nullable types)) \
     X(int, sendQueryPrepared, (PGconn *_Nonnull, const char *_Nonnull name, int count, const char *_Nullable const *_Nullable values, const int *_Nullable lengths, const int *_Nullable formats, int resultFormat)) \
+    X(int, enterPipelineMode, (PGconn *_Nonnull))                                                                                  \
+    X(int, exitPipelineMode, (PGconn *_Nonnull))                                                                                   \
+    X(int, pipelineSync, (PGconn *_Nonnull))                                                                                       \
+    X(int, sslInUse, (PGconn *_Nonnull))                                                                                           \
+    X(char *_Nullable, host, (const PGconn *_Nonnull))                                                                             \
     X(int, flush, (PGconn *_Nonnull))                                                                                              \
     X(int, consumeInput, (PGconn *_Nonnull))                                                                                       \
     X(int, isBusy, (PGconn *_Nonnull))                                                                                             \

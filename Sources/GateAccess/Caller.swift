@@ -18,6 +18,8 @@ package enum Caller: Sendable {
         case cookie(String)
         /// A good access token, at a time when this instance may not have heard of its revocation.
         case bearer(Principal)
+        /// An access token that none of our keys has signed, at a time when this instance may not have heard of a new one.
+        case unknownBearer(String)
 
         /// - Throws: `IdentityError`; `StorageError` where the database could not be asked.
         package func principal(_ identity: Identity) async throws -> Principal {
@@ -26,6 +28,7 @@ package enum Caller: Sendable {
             case .bearer(let principal):
                 try await identity.confirm(principal)
                 return principal
+            case .unknownBearer(let token): return try await identity.authenticateAgain(bearer: token)
             }
         }
     }
@@ -41,7 +44,7 @@ package enum Caller: Sendable {
             do throws(IdentityError) {
                 self.init(bearer: try identity.authenticate(bearer: token), identity)
             } catch {
-                self = .refused(error)
+                self = error == .notAuthenticated && !identity.isMemoryCurrent ? .unproven(.unknownBearer(token)) : .refused(error)
             }
         } else if let value = request.headers.cookie(cookie.name) {
             let token = String(value)

@@ -27,6 +27,8 @@ package final class Identity: Sendable {
     package let changes: any ChangeFeed
     let lease: MemoryLease
     let outbox = Mutex(ChangeOutbox())
+    /// Takes the keys that other instances have made, unless that was done within the time given.
+    let refreshKeys: @Sendable (Duration) async throws -> Void
 
     package let rules: IdentityRules
     package let time: any TimeSource
@@ -36,7 +38,8 @@ package final class Identity: Sendable {
         users: any UserStore, sessions: any SessionStore, organisations: any OrganisationStore, revocationStore: any RevocationStore,
         loginFailures: any LoginFailureStore, passwords: PasswordHasher, accessTokens: AccessTokenIssuer,
         accountHashKey: Secret, sessionTokens: SessionTokenIssuer, changes: any ChangeFeed = SoleInstance(),
-        rules: IdentityRules = IdentityRules(), time: any TimeSource, entropy: any Entropy
+        refreshKeys: @escaping @Sendable (Duration) async throws -> Void = { _ in }, rules: IdentityRules = IdentityRules(),
+        time: any TimeSource, entropy: any Entropy
     ) {
         self.users = users
         self.sessions = sessions
@@ -55,6 +58,7 @@ package final class Identity: Sendable {
         cookies = SessionCookieCache(capacity: rules.cookieCacheCapacity, lifetime: rules.cookieCacheLifetime)
         jumps = ClockJumpGuard()
         self.changes = changes
+        self.refreshKeys = refreshKeys
         lease = MemoryLease(isShared: changes.isShared)
     }
 

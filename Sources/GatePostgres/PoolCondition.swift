@@ -10,6 +10,8 @@ final class PoolCondition: Sendable {
         var retryAt = MonotonicInstant(nanoseconds: 0)
         var preparesStatements: Bool
         var conflicts = 0
+        var distrustedAt: MonotonicInstant?
+        var host = 0
     }
 
     enum Permission {
@@ -58,6 +60,19 @@ final class PoolCondition: Sendable {
     /// Whether others are connected while connecting fails: theirs is the work meanwhile.
     func leavesWorkToOthers(at now: MonotonicInstant) -> Bool {
         state.withLock { $0.failure != nil && now < $0.retryAt && $0.connected > 0 }
+    }
+
+    /// A server has said nothing for longer than it was given: whoever was connected before that must not wait for it as well.
+    func distrust(at now: MonotonicInstant) { state.withLock { $0.distrustedAt = now } }
+
+    /// Whether a connection that was made then may be used.
+    func trusts(_ madeAt: MonotonicInstant) -> Bool { state.withLock { state in state.distrustedAt.map { $0 < madeAt } ?? true } }
+
+    /// The number of the host that was connected to last: it is tried first. So a primary that was left, and comes back without having been told
+    /// that it is none any more, is not returned to.
+    var host: Int {
+        get { state.withLock { $0.host } }
+        set { state.withLock { $0.host = newValue } }
     }
 
     var connections: Int { state.withLock { $0.connected } }

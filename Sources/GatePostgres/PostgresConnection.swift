@@ -6,39 +6,52 @@ import Glibc
 /// One connection. Confined to its thread, which waits in poll(2) for the server, never longer than it is told.
 final class PostgresConnection {
     private let library: LibPQ
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private let time: any TimeSource
     /// Where statements are prepared under names: those that were.
-    private var statements: [StatementKey: String] = [:]
-    /// By the address of the source's text.
-    private var texts: [UInt: StatementText] = [:]
+    var prepared = PreparedStatements()
     /// After what it may not get over: it must be closed then.
-    private(set) var isBroken = false
+    var isBroken = false
+    /// Whether the server said nothing in the time that it was given.
+    private(set) var isSilent = false
+    let madeAt: MonotonicInstant
     private(set) var lastUsed: MonotonicInstant
 
-    private struct StatementKey: Hashable {
-        var text: UInt
-        var signature: UInt64
-    }
+    var functions: gate_libpq { @inline(__always) get { library.functions.pointee } }
 
-    /// A statement as Postgres wants it, with its end.
-    private struct StatementText {
-        var bytes: [CChar]
-        var parameters: Int
-        /// FNV-1a, 64 bits (RFC 9923). Behind a pooler that does not keep clients apart, two statements of one name must be the same.
-        var hash: UInt64
-    }
-
-    private var functions: gate_libpq { @inline(__always) get { library.functions.pointee } }
-
-    /// Connects.
+    /// Connects to the first of the hosts that answers and, unless the address says otherwise, takes writes.
     ///
+    /// Each host has its share of `limit`: one whose machine is gone, and that refuses nothing, does not keep from those behind it. (libpq goes
+    /// on to the next host by itself only where one refuses.)
+    ///
+    /// - Parameter first: the number of the host to begin with; the one that answered afterwards.
     /// - Throws: `.unavailable` where nobody answers within `limit`, or the server refuses.
-    init(_ url: PostgresURL, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource) throws(StorageError) {
+    static func open(
+        _ url: PostgresURL, _ library: LibPQ, name: String, from first: inout Int, within limit: Duration, time: any TimeSource
+    ) throws(StorageError) -> PostgresConnection {
+        let end = time.monotonic() + limit
+        let count = url.addresses.count
+        var reasons: [String] = []
+        for number in 0..<count {
+            let host = (first + number) % count
+            let share = end.since(time.monotonic()) / (count - number)
+            do throws(StorageError) {
+                let connection = try PostgresConnection(url.addresses[host], library, name: name, within: share, time: time)
+                first = host
+                return connection
+            } catch {
+                if case .unavailable(let reason) = error { reasons.append(reason) } else { throw error }
+            }
+        }
+        throw .unavailable(reason: reasons.joined(separator: "; "))
+    }
+
+    private init(_ address: Secret, _ library: LibPQ, name: String, within limit: Duration, time: any TimeSource) throws(StorageError) {
         self.library = library
         self.time = time
-        lastUsed = time.monotonic()
-        guard let handle = Self.start(url, library, name) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
+        madeAt = time.monotonic()
+        lastUsed = madeAt
+        guard let handle = Self.start(address, library, name) else { throw .unavailable(reason: "Postgres: no memory for a connection") }
         self.handle = handle
         let end = time.monotonic() + limit
         var state = GATE_POLLING_WRITING
@@ -47,7 +60,7 @@ final class PostgresConnection {
             else { throw .unavailable(reason: Self.message(library, handle)) }
             let events = state == GATE_POLLING_READING ? POLLIN : POLLOUT
             guard Self.poll(library.functions.pointee.socket(handle), Int16(events), until: end, time) else {
-                throw .unavailable(reason: "Postgres: no connection within \(limit)")
+                throw .unavailable(reason: "Postgres: no connection to \(host) within \(limit.wholeNanoseconds / 1_000_000) ms")
             }
             state = Int(library.functions.pointee.connectPoll(handle))
         }
@@ -57,12 +70,12 @@ final class PostgresConnection {
 
     deinit { library.functions.pointee.finish(handle) }
 
-    private static func start(_ url: PostgresURL, _ library: LibPQ, _ name: String) -> OpaquePointer? {
+    private static func start(_ address: Secret, _ library: LibPQ, _ name: String) -> OpaquePointer? {
         // What stands before the address is what it may change, what stands behind it is what it may not.
         let settings: [(String, [UInt8])] = [
             ("target_session_attrs", Array("read-write".utf8)),
             ("keepalives_idle", Array("10".utf8)), ("keepalives_interval", Array("5".utf8)), ("keepalives_count", Array("3".utf8)),
-            ("tcp_user_timeout", Array("10000".utf8)), ("dbname", url.address.exposed), ("client_encoding", Array("UTF8".utf8)),
+            ("tcp_user_timeout", Array("10000".utf8)), ("dbname", address.exposed), ("client_encoding", Array("UTF8".utf8)),
             ("application_name", Array(name.utf8)),
         ]
         let keywords: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0.0) } + [nil]
@@ -107,66 +120,9 @@ extension PostgresConnection {
         return try results(until: end)
     }
 
-    /// Runs a statement, prepared under a name where `named` says so: then it is parsed once for this connection.
-    func run(
-        _ sql: StaticString, _ parameters: [any SQLBindable], named: Bool, until end: MonotonicInstant
-    ) throws(PostgresFailure) -> PostgresResult {
-        let text = text(of: sql)
-        guard text.parameters == parameters.count else {
-            throw PostgresFailure(
-                code: "08P01", .misuse(reason: "\(parameters.count) parameters for a statement with \(text.parameters): \(sql)"))
-        }
-        let encoded = EncodedParameters(parameters)
-        let results: [PostgresResult]
-        if named, let signature = encoded.signature {
-            let name = try prepared(sql, text, encoded, signature, until: end)
-            let sent = encoded.withPointers { values, lengths, formats in
-                functions.sendQueryPrepared(handle, name, Int32(encoded.count), values, lengths, formats, 1)
-            }
-            guard sent == 1 else { throw lost() }
-            results = try self.results(until: end)
-        } else {
-            let sent = encoded.withPointers { values, lengths, formats in
-                functions.sendQueryParams(handle, text.bytes, Int32(encoded.count), encoded.types, values, lengths, formats, 1)
-            }
-            guard sent == 1 else { throw lost() }
-            results = try self.results(until: end)
-        }
-        guard let result = results.last else { throw PostgresFailure(code: "42601", .misuse(reason: "an empty statement")) }
-        return result
-    }
-
-    private func text(of sql: StaticString) -> StatementText {
-        let address = UInt(bitPattern: sql.utf8Start)
-        if let text = texts[address] { return text }
-        let syntax = ParameterSyntax(UnsafeBufferPointer(start: sql.utf8Start, count: sql.utf8CodeUnitCount))
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in syntax.text { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        let text = StatementText(bytes: syntax.text.map { CChar(bitPattern: $0) } + [0], parameters: syntax.count, hash: hash)
-        texts[address] = text
-        return text
-    }
-
-    private func prepared(
-        _ sql: StaticString, _ text: StatementText, _ parameters: EncodedParameters, _ signature: UInt64, until end: MonotonicInstant
-    ) throws(PostgresFailure) -> String {
-        let key = StatementKey(text: UInt(bitPattern: sql.utf8Start), signature: signature)
-        if let name = statements[key] { return name }
-        let name = "gate_\(String(text.hash, radix: 16))_\(String(signature, radix: 16))"
-        guard functions.sendPrepare(handle, name, text.bytes, Int32(parameters.count), parameters.types) == 1 else { throw lost() }
-        do {
-            _ = try results(until: end)
-        } catch  where error.code == "42P05" {
-            // A pooler gave us a server on which somebody else of us prepared it. The transaction is spoilt all the same.
-            throw PostgresFailure(code: "26000", error.error)
-        }
-        statements[key] = name
-        return name
-    }
-
     /// Awaits the end of what was sent.
     /// - Throws: the first failure among the results, or the loss of the connection, which is broken then.
-    private func results(until end: MonotonicInstant) throws(PostgresFailure) -> [PostgresResult] {
+    func results(until end: MonotonicInstant, ofPipeline isPipeline: Bool = false) throws(PostgresFailure) -> [PostgresResult] {
         lastUsed = time.monotonic()
         try flush(until: end)
         var results: [PostgresResult] = []
@@ -176,12 +132,20 @@ extension PostgresConnection {
                 guard Self.poll(socket, Int16(POLLIN), until: end, time) else { throw timedOut() }
                 guard functions.consumeInput(handle) == 1 else { throw failure ?? lost() }
             }
-            guard let pointer = functions.getResult(handle) else { break }
+            guard let pointer = functions.getResult(handle) else {
+                // In a pipeline, the end of one command's results.
+                if isPipeline, functions.status(handle) != Int32(GATE_CONNECTION_BAD) { continue }
+                break
+            }
             let result = PostgresResult(pointer, library)
+            if result.endsPipeline { break }
             if let found = result.failure { failure = failure ?? found } else { results.append(result) }
         }
         if functions.status(handle) == Int32(GATE_CONNECTION_BAD) { isBroken = true }
-        guard let failure else { return results }
+        guard let failure else {
+            guard !isPipeline || !isBroken else { throw lost() }
+            return results
+        }
         if failure.isLoss { isBroken = true }
         throw failure.code == nil ? lost() : failure
     }
@@ -198,7 +162,7 @@ extension PostgresConnection {
         }
     }
 
-    private func lost() -> PostgresFailure {
+    func lost() -> PostgresFailure {
         isBroken = true
         return PostgresFailure(.unavailable(reason: Self.message(library, handle)))
     }
@@ -206,6 +170,7 @@ extension PostgresConnection {
     /// The server was given as long by `statement_timeout`, and less: it hangs, or the network does.
     private func timedOut() -> PostgresFailure {
         isBroken = true
+        isSilent = true
         return PostgresFailure(code: "57014", .unavailable(reason: "Postgres did not answer in time"))
     }
 

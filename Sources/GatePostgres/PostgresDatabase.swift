@@ -31,12 +31,15 @@ package final class PostgresDatabase: Sendable {
                 continuation.resume(
                     returning: Result { () throws(StorageError) in
                         let name = "gatehouse-" + String(entropy.uint64() >> 32, radix: 16)
-                        let connection = try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
+                        var host = 0
+                        let connection = try PostgresConnection.open(
+                            url, library, name: name, from: &host, within: options.connectTime, time: time)
                         let facts = try ServerFacts(connection, until: time.monotonic() + options.statementTime)
                         try facts.check(connection, logger)
                         let pool = PostgresPool(
                             url, library, name: name, options: options, setsDurability: facts.losesCommits, time: time, entropy: entropy,
                             log: logger)
+                        pool.condition.host = host
                         do throws(PostgresFailure) {
                             try pool.constraints.learn(from: connection, until: time.monotonic() + options.statementTime)
                         } catch {

@@ -21,11 +21,14 @@ extension PostgresDatabase {
     ///
     /// The server is asked a few times a second whether it is there. It tells what was committed before it answers, so each answer vouches
     /// for all that had been committed when it was asked for. Behind a pooler that hands connections on after each transaction nobody
-    /// can listen: that is noticed, `.began` is never told, and the log says it once.
+    /// can listen: that is noticed, the log says it once, and `question` is asked as often instead, see ``NotificationPoll``. Without one
+    /// `.began` is never told.
     ///
     /// - Parameter follower: called from that thread, one event after the other.
-    package func listen(_ channel: StaticString, _ follower: @escaping @Sendable (NotificationEvent) -> Void) async {
-        let listener = PostgresListener(pool, channel: "\(channel)", follower: follower)
+    package func listen(
+        _ channel: StaticString, orAsk question: StaticString? = nil, _ follower: @escaping @Sendable (NotificationEvent) -> Void
+    ) async {
+        let listener = PostgresListener(pool, channel: "\(channel)", question: question, follower: follower)
         let thread = DatabaseThread(name: "postgres-listen") { listener.run() }
         await withTaskCancellationHandler {
             await thread.join()
@@ -38,12 +41,16 @@ extension PostgresDatabase {
 private final class PostgresListener: Sendable {
     private let pool: PostgresPool
     private let channel: String
+    private let question: StaticString?
     private let follower: @Sendable (NotificationEvent) -> Void
     private let isStopped = Atomic(false)
 
-    init(_ pool: PostgresPool, channel: String, follower: @escaping @Sendable (NotificationEvent) -> Void) {
+    init(
+        _ pool: PostgresPool, channel: String, question: StaticString?, follower: @escaping @Sendable (NotificationEvent) -> Void
+    ) {
         self.pool = pool
         self.channel = channel
+        self.question = question
         self.follower = follower
     }
 
@@ -52,6 +59,8 @@ private final class PostgresListener: Sendable {
     /// For its answer.
     private static let patience = Duration.milliseconds(800)
     private static let longestPause = Duration.seconds(1)
+    /// How long the table is asked before listening is tried again.
+    private static let askingTime = Duration.seconds(60)
 
     func stop() { isStopped.store(true, ordering: .releasing) }
 
@@ -63,25 +72,46 @@ private final class PostgresListener: Sendable {
         var complained = false
         while goesOn {
             do throws(PostgresFailure) {
-                try follow { pause = .milliseconds(50) }
-            } catch {
-                if case .misuse = error.error, !complained {
-                    pool.log.warning("Nobody can listen here, so each request asks the database", metadata: ["reason": "\(error.error)"])
-                    complained = true
+                let connection: PostgresConnection
+                do throws(StorageError) { connection = try pool.connect() } catch { throw PostgresFailure(error) }
+                // Who listens notices first that the server hangs.
+                defer { if connection.isSilent { pool.condition.distrust(at: now) } }
+                if try canListen(connection, &complained) {
+                    pause = .milliseconds(50)
+                    try follow(connection)
+                } else if let question {
+                    pause = .milliseconds(50)
+                    try ask(question, connection)
+                } else {
+                    pause = Self.longestPause
+                    rest(pause)
                 }
+            } catch {
                 rest(pause)
                 pause = min(pause * 2, Self.longestPause)
             }
         }
     }
 
+    private func canListen(_ connection: PostgresConnection, _ complained: inout Bool) throws(PostgresFailure) -> Bool {
+        do throws(PostgresFailure) {
+            try connection.run(script: "LISTEN \(channel)", until: now + Self.patience)
+            try proveThatItIsHeard(connection)
+            return true
+        } catch {
+            guard case .misuse = error.error, !connection.isBroken else { throw error }
+            if !complained {
+                pool.log.warning(
+                    "Nobody can listen here, so \(question == nil ? "each request asks" : "this server asks") the database",
+                    metadata: ["reason": "\(error.error)"])
+                complained = true
+            }
+            return false
+        }
+    }
+
     /// One connection's life.
-    private func follow(_ begun: () -> Void) throws(PostgresFailure) {
-        let connection: PostgresConnection
-        do throws(StorageError) { connection = try pool.connect() } catch { throw PostgresFailure(error) }
-        try connection.run(script: "LISTEN \(channel)", until: now + Self.patience)
-        try proveThatItIsHeard(connection)
-        begun()
+    private func follow(_ connection: PostgresConnection) throws(PostgresFailure) {
         follower(.began(now))
         defer { follower(.lost) }
         while goesOn {
@@ -93,6 +123,34 @@ private final class PostgresListener: Sendable {
                 try tell(connection)
             }
         }
+    }
+
+    /// The same by asking, for a while.
+    private func ask(_ question: StaticString, _ connection: PostgresConnection) throws(PostgresFailure) {
+        var poll = NotificationPoll()
+        defer { for event in poll.lose() { follower(event) } }
+        let end = now + Self.askingTime
+        while goesOn, now < end {
+            let asked = now
+            let result = try connection.run(question, [poll.mark], named: false, until: asked + Self.patience)
+            for event in poll.take(try Self.answer(result), asked: asked) { follower(event) }
+            rest(asked + Self.interval)
+        }
+    }
+
+    private static func answer(_ result: PostgresResult) throws(PostgresFailure) -> NotificationPoll.Answer {
+        var answer = NotificationPoll.Answer(server: "", mark: "", news: [])
+        do throws(StorageError) {
+            for number in 0..<result.rows {
+                let row = PostgresRow(result: result, row: Int32(number))
+                answer.server = try row.text(0)
+                answer.mark = try row.text(1)
+                if !row.isNull(2) { answer.news.append(try row.text(2)) }
+            }
+        } catch {
+            throw PostgresFailure(code: "XX000", error)
+        }
+        return answer
     }
 
     private func tell(_ connection: PostgresConnection) throws(PostgresFailure) {
@@ -120,8 +178,9 @@ private final class PostgresListener: Sendable {
         }
     }
 
-    private func rest(_ pause: Duration) {
-        let end = now + pause
+    private func rest(_ pause: Duration) { rest(now + pause) }
+
+    private func rest(_ end: MonotonicInstant) {
         while goesOn, now < end { usleep(20_000) }
     }
 }

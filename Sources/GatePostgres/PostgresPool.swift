@@ -18,7 +18,7 @@ final class PostgresPool: Sendable {
     let entropy: any Entropy
     let log: Logger
     private let library: LibPQ
-    private let beginnings: [PostgresTransaction.Kind: String]
+    private let beginnings: [PostgresTransaction.Kind: TransactionBeginning]
 
     init(
         _ url: PostgresURL, _ library: LibPQ, name: String, options: PostgresOptions, setsDurability: Bool, time: any TimeSource,
@@ -35,32 +35,32 @@ final class PostgresPool: Sendable {
         queue = JobQueue(limit: options.queueLimit)
         condition = PoolCondition(preparesStatements: url.preparesStatements)
         lane.signal()
-        // Settings belong to the transaction, not to the session: behind a pooler the session is another's next.
-        func limits(_ statement: Duration, _ lock: Duration) -> String {
-            "SET LOCAL statement_timeout = \(statement.milliseconds); SET LOCAL lock_timeout = \(lock.milliseconds); "
-                + "SET LOCAL idle_in_transaction_session_timeout = \((statement + .seconds(5)).milliseconds)"
+        func limits(_ statement: Duration, _ lock: Duration) -> [(String, String)] {
+            [
+                ("statement_timeout", "\(statement.milliseconds)"), ("lock_timeout", "\(lock.milliseconds)"),
+                ("idle_in_transaction_session_timeout", "\((statement + .seconds(5)).milliseconds)"),
+            ]
         }
         let usual = limits(options.statementTime, options.lockTime)
-        let durability = setsDurability ? "; SET LOCAL synchronous_commit = on" : ""
+        let durability = setsDurability ? [("synchronous_commit", "on")] : []
         beginnings = [
-            .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \(usual)",
+            .read: TransactionBeginning("REPEATABLE READ READ ONLY", usual),
             // A scan of a whole table would make every writer of it one that was read by this transaction: a table of few rows is
             // read through its index too.
-            .write:
-                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; \(usual); SET LOCAL enable_seqscan = off; SET LOCAL jit = off\(durability)",
+            .write: TransactionBeginning("SERIALIZABLE READ WRITE", usual + [("enable_seqscan", "off"), ("jit", "off")] + durability),
             // What this one sees must be newer than the lock, which the higher levels would not give.
-            .schema: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \(limits(options.schemaTime, options.schemaTime))\(durability); "
-                + "SELECT pg_advisory_xact_lock(\(Self.schemaLock))",
+            .schema: TransactionBeginning(
+                "READ COMMITTED READ WRITE", limits(options.schemaTime, options.schemaTime) + durability),
         ]
     }
 
-    /// `gatehous` in ASCII.
-    private static let schemaLock: Int64 = 0x6761_7465_686F_7573
-
-    func begin(_ kind: PostgresTransaction.Kind) -> String { beginnings[kind]! }
+    func beginning(_ kind: PostgresTransaction.Kind) -> TransactionBeginning { beginnings[kind]! }
 
     func connect() throws(StorageError) -> PostgresConnection {
-        try PostgresConnection(url, library, name: name, within: options.connectTime, time: time)
+        var host = condition.host
+        let connection = try PostgresConnection.open(url, library, name: name, from: &host, within: options.connectTime, time: time)
+        condition.host = host
+        return connection
     }
 }
 

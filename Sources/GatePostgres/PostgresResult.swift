@@ -23,10 +23,14 @@ final class PostgresResult {
     /// The number of rows inserted, changed or deleted.
     var changed: Int { Int(String(cString: functions.pointee.cmdTuples(pointer))) ?? 0 }
 
+    /// Whether the server has done with a pipeline.
+    var endsPipeline: Bool { Int(functions.pointee.resultStatus(pointer)) == GATE_PIPELINE_SYNC }
+
     /// What went wrong, if it did.
     var failure: PostgresFailure? {
         switch Int(functions.pointee.resultStatus(pointer)) {
-        case GATE_COMMAND_OK, GATE_TUPLES_OK: return nil
+        // What follows a failure in a pipeline is passed over, and tells nothing of its own.
+        case GATE_COMMAND_OK, GATE_TUPLES_OK, GATE_PIPELINE_ABORTED: return nil
         default: break
         }
         guard let code = field(GATE_DIAG_SQLSTATE) else {

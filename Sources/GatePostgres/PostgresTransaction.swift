@@ -33,15 +33,21 @@ final class PostgresTransaction: SQLSchemaConnection {
     private let end: MonotonicInstant
     private let time: any TimeSource
     private(set) var fate = Fate.sound
+    /// Until it has begun, which it does with its first statement.
+    private var beginning: TransactionBeginning?
+    /// Who was not heard of for a while may be gone without a word: so long is waited for the first answer.
+    private let firstLimit: MonotonicInstant
 
     /// - Parameters:
     ///   - end: no statement is waited for beyond it.
     ///   - statementTime: what the server gives each statement, and a bit.
     init(
-        _ connection: PostgresConnection, _ kind: Kind, isCareful: Bool, named: Bool, constraints: ConstraintNames,
-        statementTime: Duration, end: MonotonicInstant, time: any TimeSource
+        _ connection: PostgresConnection, _ kind: Kind, _ beginning: TransactionBeginning, isCareful: Bool, named: Bool,
+        constraints: ConstraintNames, statementTime: Duration, firstLimit: MonotonicInstant, end: MonotonicInstant, time: any TimeSource
     ) {
         self.connection = connection
+        self.beginning = beginning
+        self.firstLimit = firstLimit
         self.kind = kind
         self.isCareful = isCareful
         self.named = named
@@ -51,24 +57,39 @@ final class PostgresTransaction: SQLSchemaConnection {
         self.time = time
     }
 
-    var limit: MonotonicInstant { min(end, time.monotonic() + statementTime) }
+    var limit: MonotonicInstant {
+        let usual = min(end, time.monotonic() + statementTime)
+        return hasBegun ? usual : min(firstLimit, usual)
+    }
+
+    /// Whether the server knows of it: where no statement was run there is nothing to end.
+    var hasBegun: Bool { beginning == nil }
 
     @discardableResult
-    func execute(_ sql: StaticString, _ parameters: [any SQLBindable]) throws(StorageError) -> Int {
-        try guarded { () throws(PostgresFailure) in
-            try connection.run(sql, parameters, named: named, until: limit)
-        }.changed
-    }
+    func execute(_ sql: StaticString, _ parameters: [any SQLBindable]) throws(StorageError) -> Int { try run(sql, parameters).changed }
 
     func query(_ sql: StaticString, _ parameters: [any SQLBindable], row: (borrowing any SQLRow) throws(StorageError) -> Void)
         throws(StorageError)
     {
-        let result = try guarded { () throws(PostgresFailure) in try connection.run(sql, parameters, named: named, until: limit) }
+        let result = try run(sql, parameters)
         for number in 0..<result.rows { try row(PostgresRow(result: result, row: Int32(number))) }
     }
 
+    private func run(_ sql: StaticString, _ parameters: [any SQLBindable]) throws(StorageError) -> PostgresResult {
+        try guarded { () throws(PostgresFailure) in
+            let beginning = self.beginning
+            let limit = self.limit
+            // However it ends, the server may know of it.
+            self.beginning = nil
+            return try connection.run(sql, parameters, named: named, after: beginning, until: limit)
+        }
+    }
+
     func executeScript(_ sql: String) throws(StorageError) {
-        let results = try guarded { () throws(PostgresFailure) in try connection.run(script: sql, until: limit) }
+        let results = try guarded { () throws(PostgresFailure) in
+            try begin()
+            return try connection.run(script: sql, until: limit)
+        }
         guard connection.inTransaction, !results.contains(where: { Self.transactionCommands.contains($0.command) }) else {
             fate = .spoilt(.misuse(reason: "a script must not begin or end a transaction"))
             throw .misuse(reason: "a script must not begin or end a transaction")
@@ -76,6 +97,22 @@ final class PostgresTransaction: SQLSchemaConnection {
     }
 
     private static let transactionCommands: Set = ["BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "PREPARE TRANSACTION"]
+
+    /// Begins it without a first statement to do that with.
+    private func begin() throws(PostgresFailure) {
+        guard let beginning else { return }
+        let limit = limit
+        self.beginning = nil
+        try connection.run(script: beginning.script, until: limit)
+    }
+
+    /// Waits until nobody else changes the schema.
+    func lockSchema() throws(StorageError) {
+        _ = try row("SELECT pg_advisory_xact_lock(?1)::text", [Self.schemaLock]) { _ throws(StorageError) in true }
+    }
+
+    /// `gatehous` in ASCII.
+    private static let schemaLock: Int64 = 0x6761_7465_686F_7573
 
     private func guarded<Result>(_ statement: () throws(PostgresFailure) -> Result) throws(StorageError) -> Result {
         switch fate {
@@ -86,7 +123,10 @@ final class PostgresTransaction: SQLSchemaConnection {
         case .conflict(let error), .stale(let error, _), .lost(let error): throw error
         }
         do throws(PostgresFailure) {
-            if isCareful { try connection.run(script: "SAVEPOINT statement", until: limit) }
+            if isCareful {
+                try begin()
+                try connection.run(script: "SAVEPOINT statement", until: limit)
+            }
             let result = try statement()
             if isCareful { try connection.run(script: "RELEASE statement", until: limit) }
             return result

@@ -5,12 +5,14 @@ import GateCore
 ///
 /// It is read strictly, so that no part of a password that was not percent-encoded ends in a host's name, which libpq writes into its errors.
 package struct PostgresURL: Sendable, CustomStringConvertible {
-    /// For libpq: without what is ours.
-    let address: Secret
+    /// For libpq: without what is ours. One for each host, in the order in which they are to be tried.
+    let addresses: [Secret]
     /// Without passwords: for people and logs.
     package let description: String
     /// Whether statements are prepared under names. Behind a pooler that hands its connections on after each transaction they must not be.
     let preparesStatements: Bool
+    /// What the address asks of TLS, in libpq's words; `nil` where it says nothing: `prefer`, unless the environment says otherwise.
+    package let sslMode: String?
 
     package struct Fault: Error, Hashable, Sendable {
         package let problem: String
@@ -42,12 +44,15 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
         let query = try Self.settings(parts.count > 1 ? parts[1] : "")
         guard Self.isEncoded(rest) else { throw Fault(problem: "holds a % that encodes nothing", cure: "write a % as %25") }
 
+        sslMode = query.libpq.last { $0.name == "sslmode" }?.value
         preparesStatements = query.ours["prepare"] != "off"
         let credentials = authority.count == 2 ? authority[0].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false) : []
         let database = place.count > 1 ? "/\(place[1])" : ""
         let userInfo = authority.count == 2 ? "\(authority[0])@" : ""
         let options = query.libpq.map { "\($0.name)=\($0.value)" }
-        address = Secret("postgres://\(userInfo)\(hosts)\(database)" + Self.query(options))
+        addresses = hosts.split(separator: ",", omittingEmptySubsequences: false).map {
+            Secret("postgres://\(userInfo)\($0)\(database)" + Self.query(options))
+        }
         let shownUser = credentials.first.map { "\($0)\(credentials.count > 1 ? ":<redacted>" : "")@" } ?? ""
         let shown = (query.libpq + query.ours.map { ($0.key, $0.value) }).map { "\($0)=\(Self.secrets.contains($0) ? "<redacted>" : $1)" }
         description = "postgres://\(shownUser)\(hosts)\(database)" + Self.query(shown)
@@ -130,7 +135,7 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
 
 extension PostgresURL: Hashable {
     package static func == (left: PostgresURL, right: PostgresURL) -> Bool {
-        left.address == right.address && left.preparesStatements == right.preparesStatements
+        left.addresses == right.addresses && left.preparesStatements == right.preparesStatements
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(description) }

@@ -59,7 +59,7 @@ struct PostgresWorker: ~Copyable {
     private enum Outcome {
         case done
         case failed(any Error)
-        /// Somebody else does it.
+        /// Nothing is left to do: it was answered, or somebody else does it.
         case left
     }
 
@@ -76,6 +76,7 @@ struct PostgresWorker: ~Copyable {
             }
             switch run(request, on: connection, attempt) {
             case .committed: return .done
+            case .answered: return .left
             case .refused(let error): return .failed(error)
             case .wantsCare: attempt.isCareful = true
             case .conflict(let error):
@@ -101,6 +102,8 @@ struct PostgresWorker: ~Copyable {
 
     private enum Trial {
         case committed
+        /// As ``committed``, and whoever asked knows it.
+        case answered
         case refused(any Error)
         case wantsCare
         case conflict(StorageError)
@@ -112,20 +115,20 @@ struct PostgresWorker: ~Copyable {
     private mutating func run(_ request: any TransactionRequest, on connection: PostgresConnection, _ attempt: borrowing Attempt) -> Trial {
         let named = pool.condition.preparesStatements && request.kind != .schema
         let statementTime = (request.kind == .schema ? pool.options.schemaTime : pool.options.statementTime) + Self.patience
+        // Who was not heard of for a while may be gone without a word.
+        let isFresh = now.since(connection.lastUsed) < .seconds(10)
+        let firstLimit = now + (isFresh || request.kind == .schema ? statementTime : min(statementTime, pool.options.connectTime))
         let transaction = PostgresTransaction(
-            connection, request.kind, isCareful: attempt.isCareful, named: named, constraints: pool.constraints,
-            statementTime: statementTime, end: attempt.end + Self.patience, time: pool.time)
-        do throws(PostgresFailure) {
-            // Who was not heard of for a while may be gone without a word.
-            let isFresh = now.since(connection.lastUsed) < .seconds(10)
-            let limit = isFresh || request.kind == .schema ? transaction.limit : min(transaction.limit, now + pool.options.connectTime)
-            try connection.run(script: pool.begin(request.kind), until: limit)
-        } catch {
-            if !connection.isBroken { rollBack(connection, until: transaction.limit) }
-            return error.isLoss || connection.isBroken ? .lost(error.error) : .refused(error.error)
-        }
+            connection, request.kind, pool.beginning(request.kind), isCareful: attempt.isCareful, named: named,
+            constraints: pool.constraints, statementTime: statementTime, firstLimit: firstLimit, end: attempt.end + Self.patience,
+            time: pool.time)
         var thrown: (any Error)?
-        do { try request.run(transaction) } catch { thrown = error }
+        do {
+            if request.kind == .schema { try transaction.lockSchema() }
+            try request.run(transaction)
+        } catch {
+            thrown = error
+        }
         if case .spoilt(let error) = transaction.fate, thrown as? StorageError != error { transaction.bodyWentOn() }
         switch transaction.fate {
         case .sound: break
@@ -144,8 +147,15 @@ struct PostgresWorker: ~Copyable {
             return .refused(thrown ?? error)
         }
         if let thrown {
-            rollBack(connection, until: transaction.limit)
+            if transaction.hasBegun { rollBack(connection, until: transaction.limit) }
             return .refused(thrown)
+        }
+        guard transaction.hasBegun else { return .committed }
+        if request.kind == .read {
+            // There is nothing that its end could still go wrong for.
+            request.succeed()
+            _ = commit(connection, until: transaction.limit)
+            return .answered
         }
         let trial = commit(connection, until: transaction.limit)
         if request.kind == .schema, case .committed = trial, !connection.isBroken {
@@ -195,7 +205,7 @@ struct PostgresWorker: ~Copyable {
 
     private mutating func opened() throws(StorageError) -> PostgresConnection {
         if let connection {
-            guard connection.isBroken else { return connection }
+            guard connection.isBroken || !pool.condition.trusts(connection.madeAt) else { return connection }
             drop()
         }
         if case .refused(let failure) = pool.condition.askToConnect(at: now, limit: pool.options.connectTime) { throw failure }
@@ -211,7 +221,8 @@ struct PostgresWorker: ~Copyable {
     }
 
     private mutating func drop() {
-        guard connection != nil else { return }
+        guard let dropped = connection else { return }
+        if dropped.isSilent { pool.condition.distrust(at: now) }
         connection = nil
         pool.condition.disconnected()
     }

@@ -97,7 +97,9 @@ package enum Server {
                 await composition.close()
             },
             FollowChangesService(identity: composition.identity),
-            MaintenanceService(identity: composition.identity, limits: composition.backends.memoryLimits, log: log),
+            SharedKeysService(keys: composition.keys, log: log),
+            MaintenanceService(
+                identity: composition.identity, limits: composition.backends.memoryLimits, leases: composition.backends.leases, log: log),
             MemoryService(),
             HTTPServerService(
                 name: "admin",

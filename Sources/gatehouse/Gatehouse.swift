@@ -1,6 +1,7 @@
 import ArgumentParser
 import GatehouseApp
 import Glibc
+import Logging
 
 /// The command line. Every command but `serve` and `check` acts through the running server, or on the data folder where none runs.
 @main
@@ -25,7 +26,7 @@ struct Gatehouse: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
-            Terminal.complain(failure.message)
+            Terminal.complain(failure.message, .error)
             Glibc.exit(failure.code.rawValue)
         } catch {
             exit(withError: error)

@@ -1,10 +1,16 @@
 import GateCore
 import GatehouseApp
 import Glibc
+import Logging
 
 /// What a person sees and types.
 enum Terminal {
-    static func complain(_ message: String) { write("gatehouse: \(message)\n", to: STDERR_FILENO) }
+    /// - Parameter level: what the journal keeps it under, where a service's command says it.
+    static func complain(_ message: String, _ level: Logger.Level = .warning) {
+        let prefix = JournalStream.isBehind(STDERR_FILENO) ? JournalStream.prefix(level) : ""
+        let lines = "gatehouse: \(message)".split(separator: "\n", omittingEmptySubsequences: false)
+        write(lines.map { "\(prefix)\($0)\n" }.joined(), to: STDERR_FILENO)
+    }
 
     static func say(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 

@@ -36,7 +36,7 @@ final class PresentedRecord: ChallengePresenting {
     private static func entry(_ challenge: PresentedChallenge) -> (key: String, value: String) {
         switch challenge {
         case .http01(let name, let token, let keyAuthorization): ("http-01 \(name) \(token)", keyAuthorization)
-        case .tlsALPN01(let name, _): ("tls-alpn-01 \(name)", "")
+        case .tlsALPN01(let name, _, _): ("tls-alpn-01 \(name.serverName)", "")
         }
     }
 }

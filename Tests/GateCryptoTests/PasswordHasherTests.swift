@@ -270,13 +270,6 @@ struct PasswordHasherTests {
 
     /// Of every thread of this process, as getpriority(2) tells it.
     private func threadNicenesses() -> [Int32] {
-        guard let folder = opendir("/proc/self/task") else { return [] }
-        defer { closedir(folder) }
-        var found: [Int32] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if let thread = id_t(name) { found.append(getpriority(Int32(PRIO_PROCESS.rawValue), thread)) }
-        }
-        return found
+        FolderContents.names(in: "/proc/self/task").compactMap(id_t.init).map { getpriority(Int32(PRIO_PROCESS.rawValue), $0) }
     }
 }

@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import GateTesting
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -15,22 +16,6 @@ struct ListeningTests {
             addresses.map { Listener($0) },
             responder: ClosureResponder { request in .now(.text(.ok, "peer \(request.peer?.description ?? "none")")) },
             observer: RecordingObserver(), group: MultiThreadedEventLoopGroup.singleton)
-    }
-
-    /// A fresh folder that is removed after `body`.
-    private func withFolder(_ body: (String) async throws -> Void) async throws {
-        var template = Array("/tmp/gatehouse-net-XXXXXX\0".utf8.map(CChar.init))
-        let path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
-        do { try await body(path) } catch {
-            _ = try? removeFolder(path)
-            throw error
-        }
-        try removeFolder(path)
-    }
-
-    private func removeFolder(_ path: String) throws {
-        for name in ["a.sock", "file"] { unlink("\(path)/\(name)") }
-        #expect(rmdir(path) == 0)
     }
 
     private func reason(_ server: HTTPServer) async -> ListenError? {
@@ -113,44 +98,42 @@ struct ListeningTests {
 
     @Test("A Unix socket is for its user alone, answers, and is gone afterwards")
     func unixSocket() async throws {
-        try await withFolder { folder in
-            let path = "\(folder)/a.sock"
-            let client = HTTPClient(egress: .any).over(socket: path)
-            let request = OutgoingRequest(.POST, HTTPURL("http://localhost/x")!, headers: ["x": "y"], body: ByteBuffer(string: "body"))
-            let missing = await #expect(throws: OutgoingError.self) { try await client.send(request) }
-            #expect(missing?.reason == .refused && missing?.description == "cannot connect to \(path): it does not exist")
-            let server = server(.unix(path: path))
-            #expect(try await server.start() == [BoundAddress(listener: .unix(path: path), host: nil, port: nil)])
-            var status = stat()
-            #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
-            let response = try await client.send(request)
-            #expect(response.status == .ok && String(buffer: response.body) == "peer none")
-            #expect(await reason(self.server(.unix(path: path)))?.reason == .addressInUse)
-            await client.shutDown()
-            await server.shutdownGracefully(within: .zero)
-            #expect(access(path, F_OK) != 0)
-        }
+        let folder = TemporaryFolder()
+        let path = folder.file("a.sock")
+        let client = HTTPClient(egress: .any).over(socket: path)
+        let request = OutgoingRequest(.POST, HTTPURL("http://localhost/x")!, headers: ["x": "y"], body: ByteBuffer(string: "body"))
+        let missing = await #expect(throws: OutgoingError.self) { try await client.send(request) }
+        #expect(missing?.reason == .refused && missing?.description == "cannot connect to \(path): it does not exist")
+        let server = server(.unix(path: path))
+        #expect(try await server.start() == [BoundAddress(listener: .unix(path: path), host: nil, port: nil)])
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        let response = try await client.send(request)
+        #expect(response.status == .ok && String(buffer: response.body) == "peer none")
+        #expect(await reason(self.server(.unix(path: path)))?.reason == .addressInUse)
+        await client.shutDown()
+        await server.shutdownGracefully(within: .zero)
+        #expect(access(path, F_OK) != 0)
     }
 
     @Test("A socket left behind is replaced, anything else is left alone")
     func staleSocket() async throws {
-        try await withFolder { folder in
-            let path = "\(folder)/a.sock"
-            close(try UnixSocketFile.listen(path, backlog: 1))
-            let client = HTTPClient(egress: .any).over(socket: path)
-            let refused = await #expect(throws: OutgoingError.self) {
-                try await client.send(OutgoingRequest(.GET, HTTPURL("http://localhost/")!))
-            }
-            #expect(refused?.reason == .refused && refused?.description.contains("nobody listens on it any more") == true)
-            await client.shutDown()
-            #expect(await reason(server(.unix(path: path))) == nil)
-            let file = "\(folder)/file"
-            close(open(file, O_CREAT | O_WRONLY, 0o600))
-            #expect(await reason(server(.unix(path: file)))?.reason == .badPath)
-            #expect(access(file, F_OK) == 0)
-            #expect(await reason(server(.unix(path: "\(folder)/none/a.sock")))?.reason == .badPath)
-            #expect(await reason(server(.unix(path: "/tmp/" + String(repeating: "a", count: 200))))?.reason == .badPath)
+        let folder = TemporaryFolder()
+        let path = folder.file("a.sock")
+        close(try UnixSocketFile.listen(path, backlog: 1))
+        let client = HTTPClient(egress: .any).over(socket: path)
+        let refused = await #expect(throws: OutgoingError.self) {
+            try await client.send(OutgoingRequest(.GET, HTTPURL("http://localhost/")!))
         }
+        #expect(refused?.reason == .refused && refused?.description.contains("nobody listens on it any more") == true)
+        await client.shutDown()
+        #expect(await reason(server(.unix(path: path))) == nil)
+        let file = folder.file("file")
+        close(open(file, O_CREAT | O_WRONLY, 0o600))
+        #expect(await reason(server(.unix(path: file)))?.reason == .badPath)
+        #expect(access(file, F_OK) == 0)
+        #expect(await reason(server(.unix(path: folder.file("none/a.sock"))))?.reason == .badPath)
+        #expect(await reason(server(.unix(path: "/tmp/" + String(repeating: "a", count: 200))))?.reason == .badPath)
     }
 
     @Test("A stopping server closes idle connections, lets exchanges finish, and accepts nobody")

@@ -14,20 +14,27 @@ struct PoolerTests {
         arguments: ["?prepare=off", ""])
     func contract(_ settings: String) async throws {
         let server = PostgresServer.shared
-        for scenario in SQLDatabaseContract.scenarios {
-            let name = server.newDatabase()
-            let url = server.url(name, bouncer: Self.port, settings: settings)
-            let opened = Mutex([try await server.open(url)])
-            let first = opened.withLock { $0[0] }
-            try await scenario.run(
-                SQLDatabaseContract.Subject(database: first) {
-                    await first.close()
-                    let again = try await server.open(url)
-                    opened.withLock { $0.append(again) }
-                    return again
-                })
-            for database in opened.withLock({ $0 }) { await database.close() }
-            server.command("drop \(name)")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for scenario in SQLDatabaseContract.scenarios {
+                group.addTask {
+                    let name = server.newDatabase()
+                    let url = server.url(name, bouncer: Self.port, settings: settings)
+                    var options = PostgresOptions()
+                    options.connections = 4
+                    let opened = Mutex([try await server.open(url, options: options)])
+                    let first = opened.withLock { $0[0] }
+                    try await scenario.run(
+                        SQLDatabaseContract.Subject(database: first) { [options] in
+                            await first.close()
+                            let again = try await server.open(url, options: options)
+                            opened.withLock { $0.append(again) }
+                            return again
+                        })
+                    for database in opened.withLock({ $0 }) { await database.close() }
+                    server.command("drop \(name)")
+                }
+            }
+            try await group.waitForAll()
         }
     }
 
@@ -43,5 +50,52 @@ struct PoolerTests {
         await listening.value
         #expect(events.withLock { $0 } == [])
         await database.close()
+    }
+
+    @Test(
+        "CHECKLIST 4: where nobody can listen the table is asked, and each answer vouches for what had been committed when it was asked for"
+    )
+    func asking() async throws {
+        let server = PostgresServer.shared
+        let name = server.newDatabase()
+        let database = try await server.open(server.url(name, bouncer: Self.port))
+        try await database.changeSchema {
+            try $0.executeScript("CREATE TABLE news (xact XID8 NOT NULL DEFAULT pg_current_xact_id(), words TEXT NOT NULL)")
+        }
+        let heard = Mutex<[NotificationEvent]>([])
+        let asking = Task {
+            await database.listen(
+                "news",
+                orAsk: """
+                    SELECT pg_postmaster_start_time()::text, pg_snapshot_xmin(pg_current_snapshot())::text, n.words
+                    FROM (SELECT 1) AS always LEFT JOIN news n ON n.xact >= ?1::text::xid8 ORDER BY n.xact LIMIT 5001
+                    """
+            ) { event in heard.withLock { $0.append(event) } }
+        }
+        try await eventually { heard.withLock { $0.contains { if case .began = $0 { true } else { false } } } }
+        // Some commit long after others that began later: nothing is missed, in whatever order they come.
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    try await database.write { connection in
+                        try connection.execute("INSERT INTO news (words) VALUES (?1)", ["\(number)"])
+                        _ = try connection.row("SELECT pg_sleep(?1)::text", [SQLValue.real(Double(number % 7) * 0.01)]) {
+                            _ throws(StorageError) in true
+                        }
+                    }
+                }
+            }
+        }
+        let committed = SystemTime().monotonic()
+        try await eventually {
+            heard.withLock { $0.contains { if case .current(let moment) = $0 { moment >= committed } else { false } } }
+        }
+        let told = Set(heard.withLock { $0.compactMap { if case .notification(let words) = $0 { words } else { nil } } })
+        #expect(told == Set((0..<200).map { "\($0)" }))
+        asking.cancel()
+        await asking.value
+        #expect(heard.withLock { $0.last } == .lost)
+        await database.close()
+        server.command("drop \(name)")
     }
 }

@@ -65,10 +65,16 @@ struct MigrationRoundTripTests {
         ) { row throws(StorageError) in try row.text(0) }
     }
 
-    @Test("both databases have the same steps, tables and columns")
+    /// What only instances share: see the comments in the migrations.
+    private static let ofInstances = [
+        "certificate_challenges", "certificate_records", "changes", "leases", "shared_secrets", "shared_settings",
+    ]
+
+    @Test("both databases have the same steps, tables and columns, but for what instances share")
     func sameTables() async throws {
-        #expect(AccountMigrations.sqlite.map(\.version) == AccountMigrations.postgres.map(\.version))
-        #expect(AccountMigrations.sqlite.map(\.name) == AccountMigrations.postgres.map(\.name))
+        let steps = AccountMigrations.postgres.filter { step in AccountMigrations.sqlite.contains { $0.version == step.version } }
+        #expect(AccountMigrations.sqlite.map(\.version) == steps.map(\.version))
+        #expect(AccountMigrations.sqlite.map(\.name) == steps.map(\.name))
         let sqlite = try await AccountDatabase.with(.sqlite) { accounts in
             try await accounts.database.read { connection in
                 try connection.rows(
@@ -89,6 +95,6 @@ struct MigrationRoundTripTests {
                 ) { row throws(StorageError) in try row.text(0) }
             }
         }
-        #expect(sqlite == postgres)
+        #expect(sqlite == postgres.filter { column in !Self.ofInstances.contains { column.hasPrefix($0 + ".") } })
     }
 }

@@ -1,3 +1,4 @@
+import GateCore
 import Glibc
 
 /// A folder of its own for one test, removed with it.
@@ -10,13 +11,7 @@ package final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        Self.removeAll(at: path)
-    }
-
-    private static func removeAll(at path: String) {
-        guard unlink(path) != 0 else { return }
-        for name in names(in: path) { removeAll(at: path + "/" + name) }
-        rmdir(path)
+        FolderContents.removeAll(path)
     }
 
     package func file(_ name: String) -> String { path + "/" + name }
@@ -45,20 +40,7 @@ package final class TemporaryFolder: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    package var names: [String] { Self.names(in: path) }
-
-    private static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    package var names: [String] { FolderContents.names(in: path) }
 
     package func mode(_ name: String) -> UInt32 {
         var status = stat()

@@ -11,8 +11,8 @@ import tempfile
 
 @functools.cache
 def _library() -> pathlib.Path:
-    source = pathlib.Path(__file__).with_name("moved_clock.c")
-    library = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-clock-")) / "moved_clock.so"
+    source = pathlib.Path(__file__).parents[1] / "preload/wall_clock.c"
+    library = pathlib.Path(tempfile.mkdtemp(prefix="gatehouse-clock-")) / "wall_clock.so"
     subprocess.run(["gcc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source], check=True)
     return library
 

@@ -1,5 +1,6 @@
 """The release binary itself."""
 
+import pathlib
 import re
 import statistics
 import subprocess
@@ -48,6 +49,13 @@ def test_runs_with_no_configuration_at_all(tmp_path):
         assert server.stop() == 0
     finally:
         server.kill()
+
+
+def test_memory_at_idle(make_server):
+    """In 25 MB, with room to spare: what a start runs stands side by side (scripts/link-order)."""
+    server = make_server(QUICK).start()
+    status = pathlib.Path(f"/proc/{server.server_pid()}/status").read_text()
+    assert int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000 < 23, status
 
 
 def test_start_to_first_answer(make_server, record_property):

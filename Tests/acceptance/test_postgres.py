@@ -1,8 +1,8 @@
 """Postgres instead of SQLite: several instances as one, its faults, a pooler in front of it, and moving there and back."""
 
+import base64
 import concurrent.futures
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -10,6 +10,7 @@ import time
 import pytest
 
 from gate import PASSWORD, QUICK, assert_problem, merged
+from postgres import join
 
 UNSEEN = "keep-this-unseen"
 
@@ -20,7 +21,7 @@ def on(url: str) -> dict:
 
 @pytest.fixture
 def instances(make_server, postgres):
-    """Makes servers that share one database and, as an operator sees to it, their secrets."""
+    """Makes servers that share one database and, as an operator sees to it, the key to its secrets."""
 
     def make(count: int, server=postgres, settings: str = "", port: int | None = None):
         url = server.url(server.new_database(), port, settings)
@@ -28,15 +29,14 @@ def instances(make_server, postgres):
         for _ in range(1, count):
             # Behind a load balancer all have the same public_url; here each has its own.
             another = make_server(merged(on(url), {"auth": {"issuer": made[0].url, "audience": made[0].url}}))
-            another.data.mkdir(mode=0o700)
-            shutil.copy2(made[0].data / "secrets.toml", another.data)
+            join(made[0], another)
             made.append(another.start())
         return made
 
     return make
 
 
-def refused_within(server, token: str, seconds: float) -> float:
+def refused_within(server, token: str, seconds: float = 1) -> float:
     """How long it takes until the token is refused; fails where that is longer."""
     begun = time.monotonic()
     while server.me(token).status_code != 401:
@@ -275,20 +275,28 @@ def test_moving_to_postgres_and_back(make_server, postgres):
 
     server.settings["database"] = {"url": target}
     server.write_config()
+    secrets = (server.data / "secrets.toml").read_text()
     server.start()
     assert server.me(session["access_token"]).status_code == 200
     assert server.me(ended["access_token"]).status_code == 401
+    # The database has them now; nobody believes the file any more.
+    assert not (server.data / "secrets.toml").exists()
+    assert server.run("secret", "rotate").returncode == 0
     renewed = server.refresh(session["refresh_token"]).json()
     added = server.register()
 
     # Another instance keeps the database from being moved, wherever it runs.
-    other = make_server(on(postgres.url(name))).start()
+    other = make_server(on(postgres.url(name)))
+    join(server, other)
+    other.start()
     assert server.stop() == 0
     held = server.run("move", "--to", "sqlite:back.db")
     assert held.returncode == 69 and "Somebody else" in held.stderr, held
     assert other.stop() == 0
     back = server.run("move", "--to", "sqlite:back.db")
     assert back.returncode == 0, back.stderr
+    written = server.data / "secrets.toml"
+    assert written.stat().st_mode & 0o777 == 0o600 and written.read_text() != secrets, "the keys of the rotation"
     server.settings["database"] = {"url": "sqlite:back.db"}
     server.write_config()
     server.start()
@@ -302,13 +310,17 @@ def test_moving_to_postgres_and_back(make_server, postgres):
 def test_servers_that_start_together_migrate_once(make_server, postgres):
     """Migrations under an advisory lock."""
     url = postgres.url(postgres.new_database())
-    servers = [make_server(on(url)) for _ in range(4)]
+    key = {"GATEHOUSE_DATABASE_CLUSTER_KEY": base64.b64encode(os.urandom(32)).decode()}
+    servers = [make_server(on(url), env=key) for _ in range(4)]
     for server in servers:
         server.spawn()
     for server in servers:
         server.wait_ready()
     steps = [line.split('"migration":')[1] for server in servers for line in server.log_text().splitlines() if '"migration":' in line]
     assert steps and len(set(steps)) == len(steps), steps
+    # Their secrets, too, are made by one.
+    session = servers[0].register()
+    assert all(server.refresh(session["refresh_token"]).status_code == 200 for server in servers)
 
 
 def test_the_pool_is_told_in_the_metrics(make_server, postgres):

@@ -2,12 +2,12 @@
 
 import collections
 import concurrent.futures
-import shutil
 import time
 
 import pytest
 
 from gate import OPEN_LIMITS, QUICK_AUTH, merged
+from postgres import join
 from redis_server import RedisServer, until
 from test_redis import redis_health
 
@@ -30,8 +30,7 @@ def cluster(make_server, postgres, tmp_path):
         for _ in range(count):
             server = make_server(all_settings)
             if made:
-                server.data.mkdir(mode=0o700)
-                shutil.copy2(made[0].data / "secrets.toml", server.data)
+                join(made[0], server)
             made.append(server.start())
         return made
 

@@ -1,5 +1,6 @@
 """What a service manager such as systemd sees: states, the watchdog, sockets that stay while the server is restarted."""
 
+import json
 import os
 import signal
 import socket
@@ -73,6 +74,29 @@ def test_ready_and_stopping_are_told(make_managed):
     assert ready["READY"] == "1" and server.url in ready["STATUS"]
     assert server.stop() == 0
     assert server.told()["STOPPING"] == "1"
+
+
+def test_in_the_journal_each_line_has_its_priority(make_managed):
+    """Also the line that says why the server cannot run, in the form of the log. Elsewhere that is said in words."""
+    server = make_managed()
+    server.settings["no_such_setting"] = 1
+    server.write_config()
+
+    def refused(in_journal: bool) -> str:
+        reader, writer = os.pipe()
+        pipe = os.fstat(writer)
+        env = server.environment() | {"JOURNAL_STREAM": f"{pipe.st_dev}:{pipe.st_ino + (not in_journal)}"}
+        done = subprocess.run([str(BINARY), "serve", "--config", str(server.config)], env=env, stdout=writer, stderr=writer, timeout=20)
+        os.close(writer)
+        assert done.returncode == 78
+        with os.fdopen(reader) as output:
+            return output.read()
+
+    assert refused(in_journal=False).startswith("gatehouse: The configuration has one fault:")
+    line, rest = refused(in_journal=True).split("\n")
+    assert line.startswith("<2>{") and rest == ""
+    told = json.loads(line[3:])
+    assert told["level"] == "critical" and "no_such_setting" in told["reason"] and told["exit_code"] == "78"
 
 
 def test_a_restart_refuses_no_connection(make_managed):

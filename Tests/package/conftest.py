@@ -25,7 +25,8 @@ def pytest_sessionstart(session):
         if not pathlib.Path(f"/proc/{console.name.split('-')[1]}").exists():
             console.unlink()
     # Before the first test, whose time it would count for.
-    debian.tree()
+    for release in (debian.STABLE, debian.NEXT_STABLE):
+        debian.tree(release)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -40,8 +41,8 @@ def pytest_runtest_makereport(item, call):
 
 
 def _made(machines):
-    def make() -> Machine:
-        machines.append(Machine())
+    def make(release: str = debian.STABLE) -> Machine:
+        machines.append(Machine(release))
         return machines[-1]
 
     return make

@@ -33,9 +33,9 @@ class Machine:
 
     It has a network of its own with nothing but loopback: `with machine.network():` is in it."""
 
-    def __init__(self):
+    def __init__(self, release: str = debian.STABLE):
         self._point = debian.FOLDER / "mount"
-        self._tree = debian.tree()
+        self._tree = debian.tree(release)
         self._point.mkdir(exist_ok=True)
         number = next(_numbers)
         self.console = debian.FOLDER / f"console-{os.getpid()}-{number}.log"

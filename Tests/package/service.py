@@ -79,7 +79,7 @@ def lines(machine: Machine) -> list[str]:
 
 
 def log(machine: Machine) -> list[dict]:
-    """Its log. Why it could not start stands beside that, in words."""
+    """Its log; why it could not start too."""
     return [json.loads(line) for line in lines(machine) if line.startswith("{")]
 
 

@@ -61,6 +61,8 @@ def test_the_journal_holds_json_lines(booted):
     entries = [json.loads(line) for line in lines(booted)]
     assert {"Listening", "Ready"} <= {entry["message"] for entry in entries}
     assert all({"time", "level", "message"} <= entry.keys() for entry in entries)
+    ready = [entry for entry in journal(booted, "--priority=5..5") if '"message":"Ready"' in entry["MESSAGE"]]
+    assert ready and ready[-1]["MESSAGE"].startswith("{"), "the priority is the journal's, no part of the line"
 
 
 def test_the_sandbox_from_inside(booted):
@@ -181,6 +183,8 @@ def test_a_faulty_configuration_waits_for_a_person(booted):
     assert booted.run("systemctl", "restart", UNIT, check=False).returncode != 0
     assert show(booted, "ExecMainStatus") == "78"
     assert show(booted, "ActiveState") == "failed"
+    told = json.loads(journal(booted, "--priority=crit", "--identifier=gatehouse")[-1]["MESSAGE"])
+    assert told["level"] == "critical" and "no_such_setting" in told["reason"] and told["exit_code"] == "78"
     installation.configure(booted)
     booted.run("systemctl", "restart", UNIT)
     assert answers(booted) and get(booted, "http://127.0.0.1/").status_code == 503

@@ -78,7 +78,7 @@ CONFIGURED = [
     Step("systemctl edit gatehouse.socket", typed="script -qec 'EDITOR=/root/edit systemctl edit gatehouse.socket' /dev/null"),
     Step("systemctl restart gatehouse"),
     Step("gatehouse backup", shows="/var/lib/gatehouse/backups/"),
-    Step("gatehouse backup /mnt/usb/", typed="install -d -o gatehouse /mnt/usb; gatehouse backup /mnt/usb/", shows="checked"),
+    Step("gatehouse backup /mnt/usb/", typed="mkdir -m 700 /mnt/usb; gatehouse backup /mnt/usb/", shows="/mnt/usb/gatehouse-"),
     Step("gatehouse backup - | ssh nas 'cat > gatehouse.tar.gz'", typed=f"gatehouse backup - > {KEPT}; tar tzf {KEPT}", shows="gatehouse.db"),
     Step("gatehouse backup list", shows=".tar.gz"),
     Step("gatehouse backup --scheduled"),
@@ -131,7 +131,12 @@ ELSEWHERE = {
     "apt install redis-server": "the tests of Redis run Debian's, see test_redis.py",
 }
 # Whose commands need a server of another kind: what runs them instead.
-SECTIONS = {"Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself"}
+SECTIONS = {
+    "Postgres, and several instances": "test_postgres.py, which moves there and back, and the programs of Postgres itself",
+    "From one server to three instances": "test_scaling_guide.py, which moves and starts what the page says; the rest is Debian's and Postgres's",
+    "Upgrades and reloads": "test_instances_faults.py restarts one instance after the other, test_instances.py reloads each",
+    "Adding an instance": "test_shared_secrets.py, whose second instance is given the one file",
+}
 
 
 def _run(machine: Machine, step: Step) -> str:

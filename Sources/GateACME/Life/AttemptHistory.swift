@@ -42,6 +42,17 @@ struct AttemptHistory: Sendable {
 
     /// The attempt was ended by the server's own stopping: that is no failure.
     mutating func abandon() { isBegun = false }
+
+    /// Whoever had begun is gone: an attempt was broken off in its middle.
+    ///
+    /// - Parameter draw: from 0 up to 1.
+    mutating func interrupt(at now: MonotonicInstant, draw: Double) {
+        isBegun = false
+        interruptions += 1
+        guard interruptions > Self.allowedInterruptions else { return }
+        failures += 1
+        pause = now + Backoff.delay(afterFailures: failures, draw: draw)
+    }
 }
 
 extension AttemptHistory {
@@ -60,7 +71,8 @@ extension AttemptHistory {
     }
 
     /// What `json` wrote, perhaps by a process that ended in the middle of an attempt.
-    init(json: JSON, at now: Moment, draw: Double) {
+    init(json: JSON, at now: Moment) {
+        isBegun = json["is_begun"]?.bool == true
         failures = Int(clamping: min(max(json["failures"]?.integer ?? 0, 0), 1_000_000))
         interruptions = Int(clamping: min(max(json["interruptions"]?.integer ?? 0, 0), 1_000_000))
         challengeMemory = ChallengeMemory(json: json["challenges"] ?? .null)
@@ -70,10 +82,5 @@ extension AttemptHistory {
             guard let until = member.value.integer else { continue }
             blocks[member.name] = now.instant(of: Timestamp(milliseconds: until), longest: Backoff.longestBlock)
         }
-        guard json["is_begun"]?.bool == true else { return }
-        interruptions += 1
-        guard interruptions > Self.allowedInterruptions else { return }
-        failures += 1
-        pause = now.monotonic + Backoff.delay(afterFailures: failures, draw: draw)
     }
 }

@@ -45,10 +45,15 @@ struct CertificateLife: Sendable {
         self.managed = managed
         self.authorities = authorities
         self.history = history
-        guard let held else { return }
-        hold(held, at: now)
-        let interval = Self.quiet(after: held, at: now)
-        quietUntil = held.obtainedAt.map { now.instant(of: $0 + interval, longest: interval) }
+        if let held { takeOver(held, at: now) }
+    }
+
+    /// One that was obtained before, or by another instance: whoever asked for a renewal has it.
+    mutating func takeOver(_ certificate: StoredCertificate, at now: Moment) {
+        hold(certificate, at: now)
+        let interval = Self.quiet(after: certificate, at: now)
+        quietUntil = certificate.obtainedAt.map { now.instant(of: $0 + interval, longest: interval) }
+        isRequested = false
     }
 
     private mutating func hold(_ certificate: StoredCertificate, at now: Moment) {

@@ -11,10 +11,10 @@ extension CertificateLifecycle {
         lives[index].history.begin()
         do throws(StoreFailure) {
             // A server that dies in the middle must find it at its next start. And where nothing can be saved, nothing is ordered.
-            try saveHistory()
+            try await saveHistory()
         } catch {
             let failure = ACMEFailure(.local, "Nothing was ordered, because it could not be kept: \(error)", challengeMemory: memory(index))
-            return record(failure, index, directory: authority.directory, wasRehearsal: false, isCounted: false)
+            return await record(failure, index, directory: authority.directory, wasRehearsal: false, isCounted: false)
         }
         if attempt.rehearses, let rehearsal = authority.rehearsal {
             let directory = rehearsal.directoryURL.description
@@ -23,7 +23,7 @@ extension CertificateLifecycle {
                 let issued = try await obtain(index, at: rehearsal, of: authority, replaces: nil, isRehearsal: true)
                 lives[index].history.challengeMemory = issued.challengeMemory
             } catch {
-                if error.endsRehearsal { return record(error, index, directory: directory, wasRehearsal: true) }
+                if error.endsRehearsal { return await record(error, index, directory: directory, wasRehearsal: true) }
             }
         }
         observe(.ordering(names: managed[index].names, directory: authority.directory, isRehearsal: false))
@@ -34,10 +34,10 @@ extension CertificateLifecycle {
                     pair: issued.certifiedKey, names: managed[index].names, directory: authority.directory, obtainedAt: time.now(),
                     draw: draw()),
                 memory: issued.challengeMemory, for: index)
-            keepHistory()
+            await keepHistory()
         } catch {
-            if !error.keepsOrder, !error.isCancellation { store.forgetOrder(managed[index].id, directory: authority.directory) }
-            record(error, index, directory: authority.directory, wasRehearsal: false)
+            if !error.keepsOrder, !error.isCancellation { await records.forgetOrder(managed[index].id, directory: authority.directory) }
+            await record(error, index, directory: authority.directory, wasRehearsal: false)
         }
     }
 
@@ -47,31 +47,32 @@ extension CertificateLifecycle {
         let directory = port.directoryURL.description
         let certificate = managed[index]
         let account = try await currentContact(
-            of: try account(directory, of: authority, isRehearsal: isRehearsal), authority.contact, at: port)
-        let resume = isRehearsal ? nil : taking(store.order(certificate.id, directory: directory, at: time.now()))
+            of: try await account(directory, of: authority, isRehearsal: isRehearsal), authority.contact, at: port)
+        let resume = isRehearsal ? nil : taking(await records.order(certificate.id, directory: directory, at: time.now()))
         let plan = CertificateRequestPlan(
             names: certificate.names, key: try key(certificate.keyAlgorithm), challenges: authority.challenges,
             challengeMemory: memory(index),
             profile: authority.profile, replaces: replaces, preferredChain: authority.preferredChain)
-        return try await port.obtain(plan, account: account, resume: resume) { [store] record in
+        return try await port.obtain(plan, account: account, resume: resume) { [records] record in
             switch record {
-            case .account(let account): try store.save(account, directory: directory)
-            case .order(let order): if !isRehearsal { try store.save(order, id: certificate.id, directory: directory) }
+            case .account(let account): try await records.save(account, directory: directory)
+            case .order(let order): if !isRehearsal { try await records.save(order, id: certificate.id, directory: directory) }
             }
         }
     }
 
     /// The one that is stored, or a new one that is stored before it is used: a key is never lost to a crash after its registration.
-    private func account(_ directory: String, of authority: ConfiguredAuthority, isRehearsal: Bool) throws(ACMEFailure) -> ACMEAccount {
+    private func account(_ directory: String, of authority: ConfiguredAuthority, isRehearsal: Bool) async throws(ACMEFailure) -> ACMEAccount
+    {
         let external = isRehearsal ? nil : authority.externalAccount
-        let loaded = store.account(directory, externalAccount: external, at: time.now())
+        let loaded = await records.account(directory, externalAccount: external, at: time.now())
         if let account = taking(loaded) { return account }
         guard !loaded.isBlocked else {
             throw ACMEFailure(.local, "Nothing was ordered, because the account cannot be read: see the log for the file and what to do")
         }
         do {
             let account = try ACMEAccount.generate(contact: authority.contact, externalAccount: external, entropy: entropy)
-            try store.save(account, directory: directory)
+            try await records.save(account, directory: directory)
             return account
         } catch {
             throw ACMEFailure(.local, "Nothing was ordered, because no account could be made: \(error)")
@@ -90,7 +91,7 @@ extension CertificateLifecycle {
         let directory = port.directoryURL.description
         do {
             try await port.updateContact(of: changed)
-            try store.save(changed, directory: directory)
+            try await records.save(changed, directory: directory)
         } catch let failure as ACMEFailure where failure.isCancellation {
             throw failure
         } catch {
@@ -109,7 +110,7 @@ extension CertificateLifecycle {
 
     private func memory(_ index: Int) -> ChallengeMemory { lives[index].history.challengeMemory }
 
-    private func record(_ failure: ACMEFailure, _ index: Int, directory: String, wasRehearsal: Bool, isCounted: Bool = true) {
+    private func record(_ failure: ACMEFailure, _ index: Int, directory: String, wasRehearsal: Bool, isCounted: Bool = true) async {
         if failure.isCancellation {
             // The server is stopping: that is no failure.
             lives[index].history.abandon()
@@ -120,11 +121,16 @@ extension CertificateLifecycle {
                 lives[index].failed(
                     failure, directory: directory, wasRehearsal: wasRehearsal, at: now, draw: draw(), failures: failures))
         }
-        keepHistory()
+        await keepHistory()
     }
 
-    private func keepHistory() {
-        do throws(StoreFailure) { try saveHistory() } catch {
+    func keepHistory() async {
+        do throws(StoreFailure) {
+            try await saveHistory()
+        } catch  where error.isTakenOver {
+            // What is remembered here is not what counts any more.
+            heeded = nil
+        } catch {
             observe(.notSaved(what: "The history of orders", reason: error.description))
         }
     }

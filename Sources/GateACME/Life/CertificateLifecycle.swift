@@ -3,10 +3,14 @@ import GateCrypto
 
 /// Has certificates and keeps them: orders, renews, stores and installs, one order at a time.
 ///
-/// Each certificate's own life is a ``CertificateLife``; here are the clocks, the disk and the authorities.
+/// Each certificate's own life is a ``CertificateLife``; here are the clocks, the store and the authorities. Where other instances share
+/// the store, only the one whose turn it is asks the authorities and saves, after it has read what the others did; all install what is there.
 package actor CertificateLifecycle {
     let authorities: [ConfiguredAuthority]
-    let store: CertificateStore
+    let records: CertificateRecords
+    let turn: any OrderingTurn
+    /// How often to look what others have saved; `nil` where there are none.
+    let lookInterval: Duration?
     let installer: any CertificateInstalling
     let time: any TimeSource
     let entropy: any Entropy
@@ -16,31 +20,39 @@ package actor CertificateLifecycle {
     let managed: [ManagedCertificate]
     var lives: [CertificateLife] = []
     /// By the same index: what is served for the names while the certificate itself is not there.
-    private var standIns: [StoredCertificate?] = []
+    var standIns: [StoredCertificate?] = []
     var failures = NameFailures()
     /// Of certificates that are not configured now.
-    private var otherHistories: [JSON.Member] = []
+    var otherHistories: [JSON.Member] = []
     /// Which order is under way.
     var ordering: Int?
-    /// Obtained, and not yet on disk, by index; and when the operator is told again.
-    private var unsaved: [Int: MonotonicInstant] = [:]
+    /// Another instance has the turn.
+    var isElsewhere = false
+    /// Of the store, when it was last read; `nil`: to be read again.
+    var heeded: Int64?
+    /// Obtained, and not yet in the store, by index; and when the operator is told again.
+    var unsaved: [Int: MonotonicInstant] = [:]
     private var sleeper: Task<Void, Never>?
-    /// The last one that something was done for: the others come first.
-    private var turn = 0
+    /// Behind the last one that something was done for: the others come first.
+    private var next = 0
 
     /// - Parameters:
     ///   - authority: is asked first; the `fallbacks` take turns with it after failures.
+    ///   - lookInterval: how often to look what other instances have saved; `nil` where there are none.
     ///   - sleep: how a while passes; it returns early or throws where the task is cancelled.
     ///   - observe: is told what happens; must not block.
     package init(
-        certificates: [ManagedCertificate], authority: ConfiguredAuthority, fallbacks: [ConfiguredAuthority] = [], store: CertificateStore,
+        certificates: [ManagedCertificate], authority: ConfiguredAuthority, fallbacks: [ConfiguredAuthority] = [],
+        store: any CertificateStore, turn: any OrderingTurn = SoleOrderer(), lookInterval: Duration? = nil,
         installer: any CertificateInstalling, time: any TimeSource, entropy: any Entropy,
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
         observe: @escaping @Sendable (CertificateEvent) -> Void
     ) {
         managed = certificates
         authorities = [authority] + fallbacks
-        self.store = store
+        records = CertificateRecords(store)
+        self.turn = turn
+        self.lookInterval = lookInterval
         self.installer = installer
         self.time = time
         self.entropy = entropy
@@ -53,33 +65,51 @@ package actor CertificateLifecycle {
     /// Reads what is stored and installs it. To be called once, before the server listens: nothing is asked of the network.
     package func open() async {
         let now = Moment(time)
-        do throws(StoreFailure) { try store.open() } catch { observe(.unreadable(path: error.path, reason: error.description)) }
-        let history = taking(store.history(at: now.wall)) ?? [:]
-        failures = NameFailures(json: history["failures"] ?? .null, at: now)
-        let ids = Set(managed.map(\.id))
-        // More than anyone configures; not without end.
-        otherHistories = (history["certificates"]?.members ?? []).filter { !ids.contains($0.name) }.suffix(100)
+        do throws(StoreFailure) {
+            try await records.store.open()
+            heeded = try await records.store.version()
+        } catch {
+            observe(.unreadable(path: error.path, reason: error.description))
+        }
+        let history = taking(await records.history(at: now.wall)) ?? [:]
+        takeHistory(history, at: now)
         let known = authorities.map { CertificateLife.Authority(directory: $0.directory, hasRehearsal: $0.rehearsal != nil) }
         for certificate in managed {
-            let past = history["certificates"]?[certificate.id].map { AttemptHistory(json: $0, at: now, draw: draw()) }
-            let held = taking(store.certificate(certificate.id, draw: draw(), at: now.wall))
+            let past = history["certificates"]?[certificate.id].map { AttemptHistory(json: $0, at: now) }
+            let held = taking(await records.certificate(certificate.id, draw: draw(), at: now.wall))
             lives.append(CertificateLife(certificate, authorities: known, held: held, history: past ?? AttemptHistory(), at: now))
+            standIns.append(nil)
         }
-        standIns = lives.map { $0.held == nil ? standIn(for: $0.managed, at: now.wall) : nil }
+        for index in lives.indices where lives[index].held == nil { standIns[index] = await standIn(for: managed[index], at: now.wall) }
         for served in lives.indices.compactMap({ lives[$0].held ?? standIns[$0] }) { tellServed(served) }
         await install()
     }
 
-    /// After the names were changed: of what was had for other names, the one that covers most of these, and of those the youngest.
-    private func standIn(for certificate: ManagedCertificate, at now: Timestamp) -> StoredCertificate? {
-        let names = certificate.names.compactMap { try? CertificateName($0) }
-        let candidates = store.certificateIDs.compactMap { taking(store.certificate($0, draw: 0, at: now)) }
-            .map { (stored: $0, covered: names.count(where: $0.pair.leaf.covers)) }
-            .filter { $0.covered > 0 && $0.stored.pair.leaf.isValid(at: now) }
-        return candidates.max { ($0.covered, $0.stored.pair.leaf.notAfter) < ($1.covered, $1.stored.pair.leaf.notAfter) }?.stored
+    /// What is told of all certificates together.
+    func takeHistory(_ history: JSON, at now: Moment) {
+        failures = NameFailures(json: history["failures"] ?? .null, at: now)
+        let ids = Set(managed.map(\.id))
+        // More than anyone configures; not without end.
+        otherHistories = (history["certificates"]?.members ?? []).filter { !ids.contains($0.name) }.suffix(100)
     }
 
-    func taking<Value>(_ loaded: CertificateStore.Loaded<Value>) -> Value? {
+    /// After the names were changed: of what was had for other names, the one that covers most of these, and of those the youngest.
+    private func standIn(for certificate: ManagedCertificate, at now: Timestamp) async -> StoredCertificate? {
+        let names = certificate.names.compactMap { try? CertificateName($0) }
+        var best: (stored: StoredCertificate, covered: Int)?
+        for id in (try? await records.store.keys(of: .certificate)) ?? [] {
+            guard let stored = taking(await records.certificate(id, draw: 0, at: now)), stored.pair.leaf.isValid(at: now) else { continue }
+            let covered = names.count(where: stored.pair.leaf.covers)
+            guard covered > 0 else { continue }
+            guard let known = best, (known.covered, known.stored.pair.leaf.notAfter) >= (covered, stored.pair.leaf.notAfter) else {
+                best = (stored, covered)
+                continue
+            }
+        }
+        return best?.stored
+    }
+
+    func taking<Value>(_ loaded: CertificateRecords.Loaded<Value>) -> Value? {
         if let event = loaded.event { observe(event) }
         return loaded.value
     }
@@ -96,34 +126,46 @@ package actor CertificateLifecycle {
     /// - Returns: how long nothing is.
     func settle() async -> Duration {
         while !Task.isCancelled {
+            await heed()
+            await lookAfterInterrupted()
+            await saveWhatIsNot()
             let now = Moment(time)
-            saveWhatIsNot()
             for index in lives.indices { for event in lives[index].warnings(at: now) { observe(event) } }
-            if let wait = await actOnce(at: now) { return unsaved.isEmpty ? wait : min(wait, .seconds(60)) }
+            guard var wait = await actOnce(at: now) else { continue }
+            if !unsaved.isEmpty { wait = min(wait, .seconds(60)) }
+            if let lookInterval { wait = min(wait, isElsewhere ? lookInterval / 2 : lookInterval) }
+            return wait
         }
         return .zero
     }
 
-    /// Does the first thing that is due.
+    /// Does the first thing that is due, where it is this instance's turn.
     ///
     /// - Returns: how long nothing is due; `nil` where something was done.
     private func actOnce(at now: Moment) async -> Duration? {
         var wake = now.monotonic + CertificateLife.longestWait
         for offset in lives.indices {
-            let index = (turn + offset) % lives.count
-            switch lives[index].next(at: now, failures: failures) {
-            case .wait(let until): wake = min(wake, until)
-            case .askRenewalInfo(let directory, let id):
-                turn = index + 1
-                await inquire(index, directory: directory, certificateID: id)
-                return nil
-            case .attempt(let attempt):
-                turn = index + 1
-                await self.attempt(index, attempt)
-                return nil
+            let index = (next + offset) % lives.count
+            if case .wait(let until) = lives[index].next(at: now, failures: failures) {
+                wake = min(wake, until)
+                continue
             }
+            isElsewhere = await !turn.take { [self] in await act(index) }
+            guard !isElsewhere else { return CertificateLife.longestWait }
+            next = index + 1
+            return nil
         }
         return wake.since(now.monotonic)
+    }
+
+    /// With the turn: others may have done meanwhile what was due.
+    private func act(_ index: Int) async {
+        await heed()
+        switch lives[index].next(at: Moment(time), failures: failures) {
+        case .wait: break
+        case .askRenewalInfo(let directory, let id): await inquire(index, directory: directory, certificateID: id)
+        case .attempt(let attempt): await self.attempt(index, attempt)
+        }
     }
 
     /// Lets time pass, unless somebody rings.
@@ -147,6 +189,8 @@ package actor CertificateLifecycle {
             if error.isCancellation { return }
             observe(lives[index].didNotLearn(error, at: Moment(time)))
         }
+        // So that the others need not ask.
+        if lookInterval != nil { await keepHistory() }
     }
 
     // MARK: What is held
@@ -154,9 +198,13 @@ package actor CertificateLifecycle {
     /// - Parameter index: whose certificate has come.
     func take(_ certificate: StoredCertificate, memory: ChallengeMemory, for index: Int) async {
         lives[index].succeeded(certificate, memory: memory, at: Moment(time))
-        standIns[index] = nil
         unsaved[index] = time.monotonic()
-        saveWhatIsNot()
+        await save(index)
+        await serve(certificate, for: index)
+    }
+
+    func serve(_ certificate: StoredCertificate, for index: Int) async {
+        standIns[index] = nil
         tellServed(certificate)
         await install()
     }
@@ -168,27 +216,25 @@ package actor CertificateLifecycle {
         observe(.served(names: leaf.names.map(\.description), issuer: leaf.issuer, notAfter: leaf.notAfter))
     }
 
-    /// The order is kept until the certificate is on disk: after a restart it is downloaded again.
-    private func saveWhatIsNot() {
-        let now = time.monotonic()
-        for (index, tellAt) in unsaved {
-            guard let held = lives[index].held else { continue }
-            do throws(StoreFailure) {
-                try store.save(held, id: managed[index].id)
-                unsaved[index] = nil
-                if let directory = held.directory { store.forgetOrder(managed[index].id, directory: directory) }
-            } catch {
-                guard tellAt <= now else { continue }
-                unsaved[index] = now + .seconds(3600)
-                observe(.notSaved(what: "The certificate for \(managed[index].names[0])", reason: error.description))
-            }
+    /// The order is kept until the certificate is saved: after a restart it is downloaded again.
+    func save(_ index: Int) async {
+        guard let held = lives[index].held, let tellAt = unsaved[index] else { return }
+        do throws(StoreFailure) {
+            try await records.save(held, id: managed[index].id)
+            unsaved[index] = nil
+            if let directory = held.directory { await records.forgetOrder(managed[index].id, directory: directory) }
+        } catch {
+            let now = time.monotonic()
+            guard tellAt <= now else { return }
+            unsaved[index] = now + .seconds(3600)
+            observe(.notSaved(what: "The certificate for \(managed[index].names[0])", reason: error.description))
         }
     }
 
-    func saveHistory() throws(StoreFailure) {
+    func saveHistory() async throws(StoreFailure) {
         let now = Moment(time)
-        let histories = otherHistories + lives.map { JSON.Member($0.managed.id, $0.history.json(at: now)) }
-        try store.saveHistory(["certificates": .object(histories), "failures": failures.json(at: now)])
+        let histories = otherHistories + lives.map { JSON.Member($0.managed.id, $0.historyJSON(at: now)) }
+        try await records.saveHistory(["certificates": .object(histories), "failures": failures.json(at: now)])
     }
 
     /// From 0 up to 1.
@@ -199,7 +245,9 @@ package actor CertificateLifecycle {
     package var statuses: [CertificateStatus] {
         let now = Moment(time)
         return lives.indices.map {
-            lives[$0].status(at: now, failures: failures, isOrdering: ordering == $0 || lives[$0].isRequested, standIn: standIns[$0])
+            lives[$0].status(
+                at: now, failures: failures, isOrdering: ordering == $0 || lives[$0].isRequested || isOrderedElsewhere($0),
+                standIn: standIns[$0])
         }
     }
 
@@ -210,14 +258,17 @@ package actor CertificateLifecycle {
     package func renew(_ name: String? = nil) -> [RenewalAnswer] {
         let now = Moment(time)
         let answers = lives.indices.filter { name == nil || managed[$0].names.contains(name!.lowercased()) }.map { index in
-            if ordering == index { return RenewalAnswer.underWay(names: managed[index].names) }
+            if ordering == index || isOrderedElsewhere(index) { return RenewalAnswer.underWay(names: managed[index].names) }
             lives[index].request()
             let allowance = lives[index].allowance(at: now.monotonic, failures: failures)
             guard allowance.from > now.monotonic else { return .started(names: managed[index].names) }
             lives[index].withdrawRequest()
             return .refused(names: managed[index].names, until: now.wall(of: allowance.from), reason: allowance.reason ?? "")
         }
-        sleeper?.cancel()
+        ring()
         return answers
     }
+
+    /// Other instances have saved something, or the operator wants something: to be looked at now.
+    package func ring() { sleeper?.cancel() }
 }

@@ -1,154 +1,69 @@
-import GateCore
-import GateCrypto
-import Glibc
+package import GateCore
 
-/// The folder of what was had from authorities, `acme` in the data folder: only its owner can look inside (0700, files 0600), and every
-/// file is replaced as a whole, so that a full disk or a power cut leaves the one before.
+/// Where everything is kept that was had from authorities: a port. There are two: files of this installation (``FileCertificateStore``), and
+/// the database that several instances share.
 ///
-///     accounts/AUTHORITY.json        key and URL of the account
-///     certificates/ID.pem            private key, chain, and a line that says what it is
-///     orders/ID@AUTHORITY.json       an order in progress, with the private key that it is for
-///     history.json                   failures: what is backed off from
-package struct CertificateStore: Sendable {
-    package typealias Write = @Sendable (_ bytes: [UInt8], _ path: String) throws(StoreFailure) -> Void
+/// What is kept is a record's bytes, private keys among them: nobody but this installation can read them. A record is replaced as a
+/// whole, and one that was saved is found after a crash. Nothing here looks into a record.
+package protocol CertificateStore: Sendable {
+    /// Makes the place ready, and closes it to others. To be called before anything else; again, it changes nothing.
+    func open() async throws(StoreFailure)
 
-    package let folder: String
-    private let writeFile: Write
+    /// - Returns: `nil` where there is no such record.
+    /// - Throws: where it cannot be known whether there is one, or what it says: it must not be overwritten then.
+    func load(_ record: CertificateRecord) async throws(StoreFailure) -> Secret?
 
-    /// - Parameter write: how a file of mode 0600 is replaced.
-    package init(
-        folder: String,
-        write: @escaping Write = CertificateStore.replace
-    ) {
-        self.folder = folder
-        writeFile = write
+    /// Returns once it is durable. Where several instances share the store, only the one whose turn it is saves anything.
+    ///
+    /// - Throws: then the record before is still there. `isTakenOver` where the turn is another instance's by now.
+    func save(_ content: Secret, as record: CertificateRecord) async throws(StoreFailure)
+
+    /// Saves a record that there is none of, without a turn: what another store had before this one was used.
+    ///
+    /// - Returns: whether it was saved; where there is one already, that stays.
+    func add(_ content: Secret, as record: CertificateRecord) async throws(StoreFailure) -> Bool
+
+    /// Nothing where there is none. One that comes back after a crash must do no harm.
+    func remove(_ record: CertificateRecord) async throws(StoreFailure)
+
+    /// Of the records of a kind, sorted.
+    func keys(of kind: CertificateRecord.Kind) async throws(StoreFailure) -> [String]
+
+    /// Moves a record that cannot be understood out of the way, with its content: the next ``load(_:)`` finds none.
+    ///
+    /// - Returns: where it was and where it is now, for the operator.
+    func setAside(_ record: CertificateRecord, at now: Timestamp) async throws(StoreFailure) -> (path: String, aside: String)
+
+    /// Grows whenever a certificate or the history is saved by anybody; stays as it is where nobody else saves anything.
+    func version() async throws(StoreFailure) -> Int64
+}
+
+/// What a record is called.
+package struct CertificateRecord: Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: String, CaseIterable, Sendable {
+        /// Key and URL of the account at an authority.
+        case account
+        /// Private key, chain, and what is known of both.
+        case certificate
+        /// An order in progress, with the private key that it is for.
+        case order
+        /// What failed, and what is backed off from. There is one.
+        case history
     }
 
-    /// What became of reading a file.
-    struct Loaded<Value> {
-        var value: Value?
-        /// It is there, and was not read: it must not be overwritten.
-        var isBlocked = false
-        var event: CertificateEvent?
+    package let kind: Kind
+    /// Unlike any other of the kind; fit for a file's name.
+    package let key: String
+
+    package init(_ kind: Kind, key: String) {
+        self.kind = kind
+        self.key = key
     }
 
-    /// Makes the folders where they are missing, and closes them to others.
-    func open() throws(StoreFailure) {
-        for path in [folder, folder + "/accounts", folder + "/certificates", folder + "/orders"] {
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                throw StoreFailure(path: path, operation: "make the folder", code: errno)
-            }
-            guard chmod(path, 0o700) == 0 else { throw StoreFailure(path: path, operation: "set the mode", code: errno) }
-        }
-    }
+    package static func account(_ directory: String) -> Self { Self(.account, key: authority(directory)) }
+    package static func certificate(_ id: String) -> Self { Self(.certificate, key: id) }
+    package static func order(_ id: String, directory: String) -> Self { Self(.order, key: "\(id)@\(authority(directory))") }
+    package static let history = Self(.history, key: "history")
 
-    // MARK: Certificates
-
-    func certificate(_ id: String, draw: Double, at now: Timestamp) -> Loaded<StoredCertificate> {
-        load(certificatePath(id), at: now) { bytes throws(Damage) in
-            do throws(CertificateError) {
-                return try StoredCertificate(file: Secret(bytes), draw: draw)
-            } catch {
-                throw Damage(reason: error.description)
-            }
-        }
-    }
-
-    /// The ids of those that are there.
-    var certificateIDs: [String] {
-        FileReading.names(in: folder + "/certificates").filter { $0.hasSuffix(".pem") }.map { String($0.dropLast(4)) }
-    }
-
-    func save(_ certificate: StoredCertificate, id: String) throws(StoreFailure) {
-        try writeFile(certificate.file.exposed, certificatePath(id))
-    }
-
-    private func certificatePath(_ id: String) -> String { folder + "/certificates/\(id).pem" }
-
-    // MARK: Accounts
-
-    func account(_ directory: String, externalAccount: ACMEAccount.ExternalAccount?, at now: Timestamp) -> Loaded<ACMEAccount> {
-        load(accountPath(directory), at: now) { bytes throws(Damage) in
-            let json = try Self.json(bytes)
-            guard let account = ACMEAccount(json: json, externalAccount: externalAccount) else {
-                throw Damage(reason: "it holds no account with its key")
-            }
-            return account
-        }
-    }
-
-    func save(_ account: ACMEAccount, directory: String) throws(StoreFailure) {
-        try writeFile(account.json.bytes, accountPath(directory))
-    }
-
-    func accountPath(_ directory: String) -> String { folder + "/accounts/\(Self.fileName(directory)).json" }
-
-    // MARK: Orders
-
-    func order(_ id: String, directory: String, at now: Timestamp) -> Loaded<SavedOrder> {
-        load(orderPath(id, directory), at: now) { bytes throws(Damage) in
-            guard let order = SavedOrder(json: try Self.json(bytes)) else { throw Damage(reason: "it holds no order") }
-            return order
-        }
-    }
-
-    func save(_ order: SavedOrder, id: String, directory: String) throws(StoreFailure) {
-        try writeFile(order.json.bytes, orderPath(id, directory))
-    }
-
-    func forgetOrder(_ id: String, directory: String) { unlink(orderPath(id, directory)) }
-
-    private func orderPath(_ id: String, _ directory: String) -> String { folder + "/orders/\(id)@\(Self.fileName(directory)).json" }
-
-    // MARK: History
-
-    func history(at now: Timestamp) -> Loaded<JSON> {
-        load(historyPath, at: now) { bytes throws(Damage) in
-            let json = try Self.json(bytes)
-            guard json.members != nil else { throw Damage(reason: "it holds no history") }
-            return json
-        }
-    }
-
-    func saveHistory(_ history: JSON) throws(StoreFailure) { try writeFile(history.bytes, historyPath) }
-
-    private var historyPath: String { folder + "/history.json" }
-
-    // MARK: Files
-
-    private struct Damage: Error { let reason: String }
-
-    private static func json(_ bytes: [UInt8]) throws(Damage) -> JSON {
-        do throws(JSONSyntaxError) { return try JSON(parsing: bytes) } catch { throw Damage(reason: "\(error)") }
-    }
-
-    /// The host, for people, and a hash of the whole URL.
-    private static func fileName(_ directory: String) -> String {
-        let host = directory.split(separator: "/").dropFirst().first ?? "authority"
-        let safe = host.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "_" }
-        return String(safe.prefix(100)) + "-" + Hex.encode(SHA256.hash(Array(directory.utf8)).prefix(4))
-    }
-
-    package static func replace(_ bytes: [UInt8], _ path: String) throws(StoreFailure) {
-        do throws(AtomicFile.Failure) { try AtomicFile.write(bytes, to: path, mode: 0o600) } catch { throw StoreFailure(error) }
-    }
-
-    /// A file that cannot be understood is set aside under another name, so that its content is not lost to what is written next.
-    private func load<Value>(_ path: String, at now: Timestamp, _ parse: ([UInt8]) throws(Damage) -> Value) -> Loaded<Value> {
-        let bytes: [UInt8]?
-        do throws(StoreFailure) { bytes = try FileReading.read(path) } catch {
-            return Loaded(isBlocked: true, event: .unreadable(path: path, reason: error.description))
-        }
-        guard let bytes else { return Loaded() }
-        do throws(Damage) {
-            return Loaded(value: try parse(bytes))
-        } catch {
-            let aside = "\(path).damaged-\(now.seconds)"
-            guard rename(path, aside) == 0 else {
-                let failure = StoreFailure(path: path, operation: "rename", code: errno)
-                return Loaded(isBlocked: true, event: .unreadable(path: path, reason: "\(error.reason); and it \(failure.problem)"))
-            }
-            return Loaded(event: .setAside(path: path, to: aside, reason: error.reason))
-        }
-    }
+    package var description: String { kind == .history ? key : "\(kind.rawValue) \(key)" }
 }

@@ -1,16 +1,19 @@
 import GateCore
 import Glibc
 
-/// A file that cannot be read, written or used. `description` is a sentence for the operator.
+/// A file or record that cannot be read, written or used. `description` is a sentence for the operator.
 package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package let path: String
     package let problem: String
     package let cure: String
+    /// Another instance has the turn by now: what was to be saved is its business.
+    package let isTakenOver: Bool
 
-    package init(path: String, problem: String, cure: String) {
+    package init(path: String, problem: String, cure: String, isTakenOver: Bool = false) {
         self.path = path
         self.problem = problem
         self.cure = cure
+        self.isTakenOver = isTakenOver
     }
 
     package var description: String { "\(path) \(problem): \(cure)" }
@@ -21,6 +24,7 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
 
     init(path: String, operation: String, code: Int32) {
         self.path = path
+        isTakenOver = false
         problem = "cannot be used (\(operation): \(String(cString: strerror(code))))"
         switch code {
         case ENOSPC, EDQUOT: cure = "make room on its disk"

@@ -132,7 +132,7 @@ struct OrderRun {
             case .tlsALPN01:
                 let name = try CertificateName(challenge.name)
                 ready = .tlsALPN01(
-                    name: name.serverName,
+                    name: name, keyAuthorization: keyAuthorization,
                     try .tlsALPN01Challenge(
                         for: name, keyAuthorization: keyAuthorization, at: client.time.now(), entropy: client.entropy))
             }
@@ -162,7 +162,7 @@ struct OrderRun {
 
 extension CertificateName {
     /// How a TLS client names it: an address has no form there but that of reverse DNS (RFC 8738 §6).
-    var serverName: String {
+    package var serverName: String {
         switch self {
         case .dns(let name): return name
         case .address(let address):

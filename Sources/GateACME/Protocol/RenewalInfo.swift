@@ -29,3 +29,20 @@ extension RenewalInfo {
         self.init(start: start, end: end, explanationURL: try reader.optionalText("explanationURL"), retryAfter: retryAfter)
     }
 }
+
+extension RenewalInfo {
+    /// As it is kept.
+    var json: JSON {
+        [
+            "start": .integer(start.milliseconds), "end": .integer(end.milliseconds),
+            "explanation": explanationURL.map { .string($0) } ?? .null,
+        ]
+    }
+
+    /// `nil` where it is not what `json` wrote.
+    init?(json: JSON) {
+        guard let start = json["start"]?.integer, let end = json["end"]?.integer, start < end else { return nil }
+        self.init(
+            start: Timestamp(milliseconds: start), end: Timestamp(milliseconds: end), explanationURL: json["explanation"]?.string)
+    }
+}

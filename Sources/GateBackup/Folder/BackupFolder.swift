@@ -16,8 +16,8 @@ package struct BackupFolder: Sendable {
 
     /// The newest first.
     package var entries: [Entry] {
-        Folders.names(in: path).compactMap { text in
-            let file = "\(path)/\(text)"
+        FolderContents.names(in: path).compactMap { text in
+            let file = Folders.path(of: text, in: path)
             var status = stat()
             guard let name = BackupName(text), lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
             return Entry(name: name, path: file, size: Int(status.st_size))
@@ -27,7 +27,7 @@ package struct BackupFolder: Sendable {
     /// A name that nothing there has: of this moment, or of a second soon after.
     package func freeName(_ series: BackupName.Series, at now: Timestamp, isEncrypted: Bool) -> BackupName {
         var name = BackupName(series, at: now, isEncrypted: isEncrypted)
-        while Folders.exists("\(path)/\(name)") { name.time = name.time + .seconds(1) }
+        while Folders.exists(Folders.path(of: name.description, in: path)) { name.time = name.time + .seconds(1) }
         return name
     }
 
@@ -35,6 +35,6 @@ package struct BackupFolder: Sendable {
     ///
     /// - Returns: the names of what was deleted.
     package func rotate(_ rule: BackupRotation) -> [String] {
-        rule.expired(entries.map(\.name.description)).map(\.description).filter { unlink("\(path)/\($0)") == 0 }
+        rule.expired(entries.map(\.name.description)).map(\.description).filter { unlink(Folders.path(of: $0, in: path)) == 0 }
     }
 }

@@ -80,7 +80,7 @@ package struct RestoreJournal: Hashable, Sendable {
             }
             try Folders.flush(Folders.parent(of: move.target))
         }
-        for folder in staging { Folders.removeAll(folder) }
+        for folder in staging { FolderContents.removeAll(folder) }
     }
 
     private static func remove(_ path: String, in folder: String) throws(BackupError) {

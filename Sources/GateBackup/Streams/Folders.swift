@@ -2,20 +2,6 @@ import Glibc
 
 /// What is done with folders.
 package enum Folders {
-    /// The names in a folder, but for `.` and `..`; none where it cannot be read.
-    package static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
     /// Makes the folder, and those above it that are missing, with `0700`, and on disk.
     package static func make(_ path: String) throws(BackupError) {
         var status = stat()
@@ -38,11 +24,9 @@ package enum Folders {
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw .system("write to the folder \(path)") }
     }
 
-    /// Deletes `path` and what is beneath it, without following links. What cannot be deleted stays.
-    package static func removeAll(_ path: String) {
-        guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
-        for name in names(in: path) { removeAll("\(path)/\(name)") }
-        rmdir(path)
+    /// The path of `name` in the folder, which may be written with a slash at its end.
+    package static func path(of name: String, in folder: String) -> String {
+        folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
     }
 
     package static func parent(of path: String) -> String {

@@ -84,7 +84,7 @@ package final class PartialFile: ByteSink {
 
     /// Deletes what processes that were killed have left in `folder`.
     package static func sweep(_ folder: String) {
-        for name in Folders.names(in: folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
+        for name in FolderContents.names(in: folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
             let path = "\(folder)/\(name)"
             let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
             guard descriptor >= 0 else { continue }

@@ -24,6 +24,8 @@ package final class TLSEngine {
     private var hasFailed = false
     private var hasSentClose = false
     private(set) var isChallenge = false
+    /// Where a challenge is looked for that is not known here.
+    private var search = ChallengeSearch.none
     private(set) var serverName: String?
     /// What the certificate that was refused is for.
     private var refusedNames: [String]?
@@ -85,13 +87,15 @@ package final class TLSEngine {
         SSL_set_connect_state(ssl)
     }
 
-    /// Goes on with the handshake, and takes what it uses of `input`. Whether it is complete; a client begins with no input.
+    /// Goes on with the handshake, and takes what it uses of `input`. Whether it is complete; a client begins with no input. Where it is not,
+    /// ``searched`` may have to be answered first.
     package func shakeHands(_ input: inout UnsafeRawBufferPointer) throws(TLSError) -> Bool {
         if handshake != nil { return true }
         guard !hasFailed else { throw .closed }
         let result = feed(&input) { SSL_do_handshake(ssl) }
         guard result == 1 else {
-            guard SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ else { throw failed() }
+            let reason = SSL_get_error(ssl, result)
+            guard reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_CLIENT_HELLO_CB else { throw failed() }
             return false
         }
         transport.pointee.recordCount = 0
@@ -196,7 +200,33 @@ package final class TLSEngine {
     }
 }
 
+/// What a ClientHello is answered with.
+enum IdentityChoice {
+    case chosen
+    /// Not known yet: it is asked again.
+    case searching
+    case none
+}
+
+/// How far the search for a challenge has come that was not presented here.
+private enum ChallengeSearch {
+    case none
+    case asked(TLSClientHello)
+    case ended(TLSServerContext.Choice?)
+}
+
 extension TLSEngine {
+    /// What the handshake waits for; `nil` where it waits for the peer.
+    package var searched: (hello: TLSClientHello, search: TLSServerContext.Search)? {
+        guard case .asked(let hello) = search, let ask = server?.search else { return nil }
+        return (hello, ask)
+    }
+
+    /// To be called once for what ``searched`` says; then the handshake goes on.
+    ///
+    /// - Parameter choice: `nil` where there is no such challenge.
+    package func found(_ choice: TLSServerContext.Choice?) { search = .ended(choice) }
+
     /// Told during verification: libssl forgets a certificate that it refuses.
     fileprivate func refuse(_ certificate: OpaquePointer) {
         X509_up_ref(certificate)
@@ -219,10 +249,23 @@ extension TLSEngine {
         Unmanaged<TLSEngine>.fromOpaque(SSL_get_ex_data(ssl, 0))._withUnsafeGuaranteedRef(body)
     }
 
-    /// Takes the certificate for the name that is asked for; false where there is none.
-    func chooseIdentity(_ ssl: OpaquePointer) -> Bool {
+    /// Takes the certificate for the name that is asked for.
+    func chooseIdentity(_ ssl: OpaquePointer) -> IdentityChoice {
         let hello = TLSClientHello(ssl)
-        guard let server, let choice = server.choose(hello), let context = try? choice.identity.context(in: library) else { return false }
+        guard let server, var choice = server.choose(hello) else { return .none }
+        if hello.wantsChallenge, !choice.isChallenge, server.search != nil {
+            switch search {
+            case .none, .asked:
+                search = .asked(hello)
+                return .searching
+            case .ended(let found): choice = found ?? choice
+            }
+        }
+        guard let context = try? choice.identity.context(in: library) else { return .none }
+        return use(choice, context, for: hello, ssl) ? .chosen : .none
+    }
+
+    private func use(_ choice: TLSServerContext.Choice, _ context: TLSContext, for hello: TLSClientHello, _ ssl: OpaquePointer) -> Bool {
         serverName = hello.serverName
         isChallenge = choice.isChallenge
         if isChallenge { gate_ssl_no_tickets(ssl) }

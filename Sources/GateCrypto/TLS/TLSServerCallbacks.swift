@@ -8,11 +8,13 @@ enum TLSServerCallbacks {
             context,
             { ssl, alert, _ in
                 guard let ssl, let alert else { return SSL_CLIENT_HELLO_ERROR }
-                guard TLSEngine.with(ssl, { $0.chooseIdentity(ssl) }) else {
+                switch TLSEngine.with(ssl, { $0.chooseIdentity(ssl) }) {
+                case .chosen: return SSL_CLIENT_HELLO_SUCCESS
+                case .searching: return SSL_CLIENT_HELLO_RETRY
+                case .none:
                     alert.pointee = SSL_AD_UNRECOGNIZED_NAME
                     return SSL_CLIENT_HELLO_ERROR
                 }
-                return SSL_CLIENT_HELLO_SUCCESS
             }, nil)
         // Only so that the name is acknowledged (RFC 6066 §3).
         gate_ssl_ctx_set_name_callback(context) { _, _, _ in SSL_TLSEXT_ERR_OK }

@@ -19,4 +19,27 @@ extension Identity {
         if let token = principal.tokenID { subjects.append(.token(token)) }
         if try await revocationStore.containsAny(of: subjects) { throw IdentityError.tokenRevoked }
     }
+
+    /// The same of a token that ``authenticate(bearer:)`` did not know while ``isMemoryCurrent`` was not so: another instance may have made
+    /// new keys.
+    ///
+    /// - Throws: `IdentityError`; `StorageError` where the database could not be asked.
+    package func authenticateAgain(bearer token: String) async throws -> Principal {
+        try await refreshKeys(Self.keyAge)
+        let principal = try authenticate(bearer: token)
+        try await confirm(principal)
+        return principal
+    }
+
+    /// What `read` finds with the keys that are there; if that is nothing, with those that other instances have made, where this one may not
+    /// have heard of them. (Keys that make something have been told of for longer than ``MemoryLease/length``.)
+    func known<Token>(_ read: () -> Token?) async throws -> Token? {
+        if let token = read() { return token }
+        guard !isMemoryCurrent else { return nil }
+        try await refreshKeys(Self.keyAge)
+        return read()
+    }
+
+    /// Keys are not asked for more often, however many unknown tokens come.
+    private static let keyAge = Duration.milliseconds(200)
 }

@@ -15,7 +15,8 @@ extension Identity {
     /// - Throws: `IdentityError.notAuthenticated` for what is no cookie of ours and for a session that is over; `StorageError` where
     ///   the database could not be asked.
     package func authenticate(cookie: String) async throws -> Principal {
-        guard let id = sessionTokens.session(cookieToken: cookie) else { throw IdentityError.notAuthenticated }
+        let named = try await known { sessionTokens.session(cookieToken: cookie) }
+        guard let id = named else { throw IdentityError.notAuthenticated }
         if let principal = principalInPlace(of: id) { return principal }
         let now = time.now()
         let session = try await cookies.read(id, at: time.monotonic()) { try await sessions.find(id, at: now) }

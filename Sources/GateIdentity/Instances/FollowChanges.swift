@@ -49,6 +49,7 @@ extension Identity {
             cookies.removeAll()
             profiles.removeAll()
             do {
+                try await refreshKeys(.zero)
                 for revocation in try await revocationStore.load() { remember(revocation) }
                 lease.caughtUp(generation)
                 return

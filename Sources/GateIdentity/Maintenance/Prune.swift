@@ -26,22 +26,25 @@ extension Identity {
     /// Just after a jump of the wall clock nothing is deleted: a clock that is wrong by years would take every session with it, and
     /// the revocations of tokens that are good again when it is set right (CHECKLIST 52).
     ///
+    /// - Parameter rows: whether the rows of the database are deleted too, besides what this process remembers: of several instances on one
+    ///   database, one does that.
     /// - Throws: `StorageError`; what was deleted until then stays so.
-    package func prune() async throws -> PruneReport {
+    package func prune(rows: Bool = true) async throws -> PruneReport {
         var report = PruneReport()
         let now = time.now()
         guard jumps.isTrusted(now, at: time.monotonic()) else {
             report.wasPutOff = true
             return report
         }
+        let horizon = revocationHorizon(at: now)
+        revocations.prune(before: horizon)
+        guard rows else { return report }
         var batch = Self.pruneBatch
         while batch == Self.pruneBatch {
             batch = try await sessions.prune(before: now, limit: Self.pruneBatch)
             report.sessions += batch
         }
-        let horizon = revocationHorizon(at: now)
         report.revocations = try await revocationStore.prune(before: horizon)
-        revocations.prune(before: horizon)
         report.loginFailures = try await loginFailures.prune(before: now - rules.loginBackoff.memory)
         return report
     }

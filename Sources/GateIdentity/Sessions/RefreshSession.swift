@@ -9,7 +9,8 @@ extension Identity {
     /// - Throws: `.notAuthenticated` for what is no refresh token of ours and for a session that is over, `.tokenRevoked` for a
     ///   token used before; `StorageError`.
     package func refresh(token: Secret, device: Device) async throws -> SignIn {
-        guard let presented = sessionTokens.generation(refreshToken: token) else { throw IdentityError.notAuthenticated }
+        let named = try await known { sessionTokens.generation(refreshToken: token) }
+        guard let presented = named else { throw IdentityError.notAuthenticated }
         let now = time.now()
         let outcome = try await sessions.rotate(
             RefreshRotation(

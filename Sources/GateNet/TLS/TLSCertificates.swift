@@ -19,15 +19,23 @@ package final class TLSCertificates: Sendable {
     ///   - fallback: serves every name until ``serve(_:fallback:)`` is called.
     ///   - oldest: the oldest version of TLS that is spoken.
     ///   - protocols: that are spoken, the preferred first.
+    ///   - challenges: asked, in the middle of a handshake that offers `acme-tls/1` only, for the certificate of a challenge that was not
+    ///     presented here; `nil` where there are no others.
     /// - Throws: where the certificate cannot be used.
     package init(
         fallback: CertifiedKey, oldest: TLSHandshake.Version = .tls12, protocols: [ApplicationProtocol] = [.http2, .http1],
-        tickets: SessionTickets = SessionTickets()
+        tickets: SessionTickets = SessionTickets(), challenges: (@Sendable (_ name: String) async -> CertifiedKey?)? = nil
     ) throws(CryptoError) {
         let table = Table(TLSCertificateTable(fallback: try TLSServerIdentity(fallback, oldest: oldest)))
         self.table = table
         self.oldest = oldest
-        context = TLSServerContext(protocols: protocols.map(\.rawValue), tickets: tickets) { hello in
+        let search = challenges.map { challenges in
+            { @Sendable (hello: TLSClientHello) async -> TLSServerContext.Choice? in
+                guard let name = hello.serverName, let found = await challenges(name) else { return nil }
+                return (try? TLSServerIdentity(found, oldest: oldest)).map { TLSServerContext.Choice($0, isChallenge: true) }
+            }
+        }
+        context = TLSServerContext(protocols: protocols.map(\.rawValue), tickets: tickets, search: search) { hello in
             table.current.withLock { $0.choice(for: hello) }
         }
     }

@@ -45,7 +45,7 @@ extension TLSHandler {
         switch state {
         case .handshaking, .failed:
             flushIfNeeded()
-            if !isTransportEnded { context.read() }
+            if !isTransportEnded, !isSearching { context.read() }
         case .open: completeRead()
         case .idle, .closed: break
         }

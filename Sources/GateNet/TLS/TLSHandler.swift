@@ -44,6 +44,8 @@ package final class TLSHandler: ChannelDuplexHandler {
     var isAborting = false
     var isClosing = false
     var needsFlush = false
+    /// Until a challenge is found, or found missing, nothing more is read.
+    var isSearching = false
     var outgoing = OutgoingPlaintext()
     private var outcome: Result<TLSHandshake, TLSError>?
     // No future: making, resolving and freeing one was a hundredth of what a server does for a handshake.
@@ -90,7 +92,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         do throws(TLSError) {
             let isComplete = try ciphertext.feed { input throws(TLSError) in try engine.shakeHands(&input) }
             sendOutput()
-            guard isComplete, let handshake = engine.handshake else { return }
+            guard isComplete, let handshake = engine.handshake else { return searchChallenge() }
             state = .open
             endHandshake(.success(handshake))
             // What has waited for this was flushed at its time, before a flight of the handshake was.

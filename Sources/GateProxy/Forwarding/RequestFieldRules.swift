@@ -24,8 +24,10 @@ struct RequestFieldRules: Sendable {
     /// What the application doesn't see of the path, for it to make links with.
     private let prefix: String?
     private let authority: UpstreamRules.Authority
+    private let pseudonym: ViaPseudonym
 
-    init(_ changes: FieldChanges, rules: UpstreamRules) {
+    init(_ changes: FieldChanges, rules: UpstreamRules, pseudonym: ViaPseudonym = .common) {
+        self.pseudonym = pseudonym
         let set = changes.set.filter { FieldChanges.isSettable($0.name) }
         changed = FieldNameSet(changes.removed + set.map(\.name))
         added = EncodedFields(set)?.bytes ?? []
@@ -57,7 +59,7 @@ struct RequestFieldRules: Sendable {
                 via.append(value)
             }
         }
-        if !via.isEmpty, Self.visits(via) >= Self.mostVisits { throw .loop }
+        if !via.isEmpty, ViaPseudonym.common.visits(in: via) >= Self.mostVisits { throw .loop }
         let encoded = FieldLines.encode(capacity: size) { lines in
             for (name, value) in request.headers {
                 var name = name
@@ -112,10 +114,12 @@ struct RequestFieldRules: Sendable {
                 lines.append(", ")
             }
             switch request.version {
-            case .http10: lines.append("1.0 gatehouse\r\n")
-            case .http11: lines.append("1.1 gatehouse\r\n")
-            case .http2: lines.append("2 gatehouse\r\n")
+            case .http10: lines.append("1.0 ")
+            case .http11: lines.append("1.1 ")
+            case .http2: lines.append("2 ")
             }
+            lines.append(value: pseudonym.text)
+            lines.end()
         }
     }
 
@@ -140,11 +144,6 @@ struct RequestFieldRules: Sendable {
             if !isToken { lines.append("\"") }
         }
         lines.end()
-    }
-
-    /// How often the request has come by here.
-    private static func visits(_ via: [String]) -> Int {
-        via.flatMap { $0.split(separator: ",") }.count { $0.trimmingSpaces().hasSuffix(" gatehouse") }
     }
 
     private static func reads(_ name: String, as other: StaticString) -> Bool {

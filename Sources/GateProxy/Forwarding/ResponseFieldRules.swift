@@ -8,9 +8,10 @@ import GateNet
 struct ResponseFieldRules: Sendable {
     private let changed: FieldNameSet
     private let added: EncodedFields
-    private let cookie: SessionCookie
+    private let cookie: SessionCookie?
 
-    init(_ changes: FieldChanges, cookie: SessionCookie) {
+    /// - Parameter cookie: the session's; `nil` where it may be set.
+    init(_ changes: FieldChanges, cookie: SessionCookie?) {
         self.cookie = cookie
         let set = changes.set.filter { FieldChanges.isSettable($0.name) }
         changed = FieldNameSet(changes.removed + set.map(\.name))
@@ -31,7 +32,7 @@ struct ResponseFieldRules: Sendable {
             guard !Self.isOurs(name), named.isEmpty || !named.contains(name), changed.isEmpty || !changed.contains(name) else {
                 return false
             }
-            if name.count == 10, Octet.matches(name, "set-cookie"), cookie.isSet(by: value) {
+            if name.count == 10, let cookie, Octet.matches(name, "set-cookie"), cookie.isSet(by: value) {
                 setsSession = true
                 return false
             }

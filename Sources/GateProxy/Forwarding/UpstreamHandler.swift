@@ -19,24 +19,25 @@ package final class UpstreamHandler: RouteHandler {
     let log: Logger
     private let bodyLimit: Int?
     private let entropy: any Entropy
-    private let cookie: SessionCookie
+    private let cookie: SessionCookie?
     /// Those made to answers that are ours.
     private let changes: ResponseChanges
     private let hasToldOfCookie = Atomic(false)
 
     /// - Parameters:
-    ///   - cookie: the one that the application may not set.
+    ///   - cookie: the one that the application may not set; `nil` for other instances, which may.
+    ///   - pseudonym: under which this gateway stands in `Via`.
     ///   - baseURL: the public URL without a slash at its end, for problem documents.
     package init(
-        _ route: SiteRoute, to upstream: Upstream, cookie: SessionCookie, baseURL: String, entropy: any Entropy = SystemEntropy(),
-        log: Logger
+        _ route: SiteRoute, to upstream: Upstream, cookie: SessionCookie?, pseudonym: ViaPseudonym = .common, baseURL: String,
+        entropy: any Entropy = SystemEntropy(), log: Logger
     ) {
         self.upstream = upstream
         self.baseURL = baseURL
         self.entropy = entropy
         self.log = log
         bodyLimit = route.bodyLimit
-        requestFields = RequestFieldRules(route.requestFields, rules: upstream.rules)
+        requestFields = RequestFieldRules(route.requestFields, rules: upstream.rules, pseudonym: pseudonym)
         responseFields = ResponseFieldRules(route.responseFields, cookie: cookie)
         changes = ResponseChanges(route.responseFields.withoutContent)
         self.cookie = cookie
@@ -154,7 +155,7 @@ package final class UpstreamHandler: RouteHandler {
 
     /// Once: it would be said for every answer.
     func tellOfCookie() {
-        guard !hasToldOfCookie.exchange(true, ordering: .relaxed) else { return }
+        guard let cookie, !hasToldOfCookie.exchange(true, ordering: .relaxed) else { return }
         log.warning(
             "An application sets a cookie under the name of Gatehouse's own, which is not passed on",
             metadata: ["site": "\(upstream.name)", "cookie": "\(cookie.name)"])

@@ -32,6 +32,9 @@ package final class Gateway: Responder {
     }
 
     package func respond(to request: Request) -> Answer {
+        if let instances = directory.instances, let site = instances.find(request) {
+            return site.handler.answer(instances.passedOn(request))
+        }
         if Self.isPage(request.target.path) { return own.respond(to: request) }
         if place.isEverywhere {
             if let answer = own.answerIfOwn(request) { return answer }

@@ -4,9 +4,13 @@ package import GateAccess
 package struct SiteDirectory: DoorDirectory {
     package let sites: [GatewaySite]
     private let table: SiteTable
+    /// `nil` where there are none, as is usual.
+    let instances: InstanceSites?
 
-    package init(_ sites: [GatewaySite]) {
+    /// - Parameter instances: asked before ``sites``.
+    package init(_ sites: [GatewaySite], instances: InstanceSites? = nil) {
         self.sites = sites
+        self.instances = instances
         table = SiteTable(sites.map(\.route))
     }
 
@@ -14,7 +18,7 @@ package struct SiteDirectory: DoorDirectory {
     func find(authority: String, path: Substring) -> SiteTable.Match { table.find(authority: authority, path: path) }
 
     /// As ``SiteTable/names(_:)``.
-    package func names(_ host: String) -> Bool { table.names(host) }
+    package func names(_ host: String) -> Bool { table.names(host) || instances?.names(host) == true }
 
     package func door(authority: String, path: Substring) -> DoorMatch {
         switch table.find(authority: authority, path: path) {

@@ -45,6 +45,8 @@ package struct FieldChanges: Hashable, Sendable {
 
 package enum RouteTarget: Hashable, Sendable {
     case upstream(UpstreamRules)
+    /// Other instances of this installation: see ``InstanceSites``.
+    case instances(UpstreamRules)
     case folder(FolderRules)
     case redirect(RedirectRules)
     case fixed(FixedAnswer)

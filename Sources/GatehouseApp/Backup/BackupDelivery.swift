@@ -4,7 +4,9 @@ import GateCore
 /// Bringing a staged backup to where its asker wants it.
 package enum BackupDelivery {
     /// Where the file will be: in `path` under the backup's own name, if that is a folder.
-    package static func destination(_ path: String, name: String) -> String { Folders.isFolder(path) ? "\(path)/\(name)" : path }
+    package static func destination(_ path: String, name: String) -> String {
+        Folders.isFolder(path) ? Folders.path(of: name, in: path) : path
+    }
 
     /// Refuses what could not be done in the end, before anything is made.
     package static func check(_ path: String) throws(BackupError) {

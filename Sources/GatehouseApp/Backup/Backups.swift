@@ -84,7 +84,9 @@ final class Backups: Sendable {
 
     private func attempt(_ plan: Plan) async throws(BackupError) -> Made {
         guard let database else {
-            throw BackupError(.invalid, "the database is Postgres: back it up with pg_dump(1), and the data folder with it")
+            throw BackupError(
+                .invalid,
+                "the database is Postgres: back it up with pg_dump(1), and cluster.key of the data folder once, apart from the dumps")
         }
         let start = time.monotonic()
         let now = time.now()
@@ -132,7 +134,7 @@ final class Backups: Sendable {
             throw BackupError(.damaged, "what was written is not what is read back: see to the disk of \(folder.path)")
         }
         let name = folder.freeName(plan.reason == .beforeMigration ? .beforeMigration : .regular, at: now, isEncrypted: plan.lock != nil)
-        let path = "\(folder.path)/\(name)"
+        let path = Folders.path(of: name.description, in: folder.path)
         try file.place(at: path, replacing: false)
         return Made(path: path, manifest: manifest, size: file.size, duration: .zero, isEncrypted: plan.lock != nil)
     }

@@ -125,8 +125,8 @@ struct RestoreTargets {
     var aside: String { Folders.parent(of: database) + "/" + asideName }
 
     func clearStaging() {
-        Folders.removeAll(staging)
-        Folders.removeAll(databaseStaging)
+        FolderContents.removeAll(staging)
+        FolderContents.removeAll(databaseStaging)
     }
 
     /// - Parameter places: files and folders below the data folder.

@@ -33,7 +33,7 @@ package struct Restore {
         var template = Array("\(ProcessEnvironment.current["TMPDIR"] ?? "/var/tmp")/gatehouse-verify-XXXXXX".utf8CString)
         let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } }
         guard let folder = made else { throw BackupError(.failed, "no temporary folder can be made: \(String(cString: strerror(errno)))") }
-        defer { Folders.removeAll(folder) }
+        defer { FolderContents.removeAll(folder) }
         let database = folder + "/" + BackupManifest.database
         let manifest = try BackupArchive.read(source, keys: keys) { manifest throws(BackupError) in
             try FreeSpace.require([(folder, manifest.members.first { $0.path == BackupManifest.database }?.size ?? 0)])

@@ -14,15 +14,20 @@ struct Backends: Sendable {
     /// Counts in this process: all, or what Redis does not.
     let memoryLimits: MemoryLimitStore
     let redis: RedisBackend?
+    /// What this instance may do for all that share the database.
+    let leases: InstanceLeases
 
     var limits: any LimitStore { redis?.limits ?? memoryLimits }
+
+    /// Where instances that share the database keep their secrets; `nil` where one process has the data to itself.
+    var sharedSecrets: SQLSharedSecretStore? { database is PostgresDatabase ? SQLSharedSecretStore(database) : nil }
 
     /// How other instances learn of what this one changes.
     var changes: any ChangeFeed {
         guard let database = database as? PostgresDatabase else { return SoleInstance() }
         let own = PostgresChangeFeed(database: database)
-        // Besides: behind a pooler nobody can listen, and a database that is away for a while tells nothing.
-        return redis.map { JoinedChangeFeed(own, RedisChangeFeed($0.client)) } ?? own
+        // Behind a pooler the database is asked four times a second; Redis tells at once.
+        return redis.map { HastenedChangeFeed(own, hastenedBy: RedisChangeFeed($0.client)) } ?? own
     }
 
     /// Opens the database. Its schema is not looked at. Redis is not connected to before ``RedisBackend/start()``.
@@ -35,7 +40,10 @@ struct Backends: Sendable {
         if configuration.limits.backend == .redis, let url = configuration.limits.redisURL {
             redis = try RedisBackend(url, configuration, memory: memory, time: time, entropy: entropy, log: log)
         }
-        return Backends(database: database, memoryLimits: memory, redis: redis)
+        let leases: any LeaseStore = database is PostgresDatabase ? SQLLeaseStore(database, time: time) : MemoryLeaseStore(time: time)
+        return Backends(
+            database: database, memoryLimits: memory, redis: redis,
+            leases: InstanceLeases(store: leases, instance: Instance.ID(at: time.now(), entropy: entropy)))
     }
 
     private static func openDatabase(

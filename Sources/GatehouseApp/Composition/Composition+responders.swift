@@ -24,7 +24,7 @@ struct DoorResponders: Sendable {
     /// What plain HTTP answers: challenges first, before redirect, sign-in and limits (CHECKLIST 38).
     func plainResponder(_ https: HTTPSFront?) -> any Responder {
         guard let https else { return responder }
-        return HTTP01Responder(https.http01, before: DoctorEndpoint(doctorProof, next: redirect))
+        return HTTP01Responder(https.http01, shared: https.shared, before: DoctorEndpoint(doctorProof, next: redirect))
     }
 
     private static func plain(_ front: Front) -> any Responder { front.configuration.tls.redirect ? front.redirect : front.responder }

@@ -19,7 +19,9 @@ struct Composition: Sendable {
     let identity: Identity
     let health: HealthReport
     let metrics: MetricsRegistry
-    let assertions: AssertionIssuer
+    let keys: KeyDistribution
+    /// Under which what instances share is sealed; `nil` where one process has the data to itself.
+    let clusterKey: ClusterKey?
     private let adminServices: AdminServices
     let certificates: ServerCertificates
     private let backups: Backups
@@ -34,12 +36,6 @@ struct Composition: Sendable {
         self.time = time
         self.entropy = entropy
         self.log = log
-        let secrets: ServerSecrets
-        do throws(SecretsError) {
-            secrets = try SecretsFile.open(configuration, time: time, entropy: entropy)
-        } catch {
-            throw CommandFailure(.configuration, error.description)
-        }
         backends = try await Backends.open(configuration, time: time, entropy: entropy, log: log)
         let backups = Backups(configuration, database: backends.database as? SQLiteDatabase, time: time, entropy: entropy, log: log)
         self.backups = backups
@@ -49,25 +45,27 @@ struct Composition: Sendable {
             log.info("The database was migrated", metadata: ["migration": "\(migration.version) \(migration.name)"])
         }
         let database = backends.database
+        let opened = try await OpenedSecrets(configuration, backends, time: time, entropy: entropy, log: log)
+        let secrets = opened.secrets
+        clusterKey = opened.clusterKey
+        let keys = try KeyDistribution(configuration, secrets, time: time)
+        self.keys = keys
         identity = Identity(
             users: SQLUserStore(database), sessions: SQLSessionStore(database), organisations: SQLOrganisationStore(database),
             revocationStore: SQLRevocationStore(database), loginFailures: SQLLoginFailureStore(database),
             passwords: PasswordHasher(
                 cost: configuration.auth.bcryptCost, threads: configuration.auth.hashThreads, queueLimit: configuration.auth.hashQueue,
                 entropy: entropy, time: time),
-            accessTokens: AccessTokenIssuer(
-                issuer: configuration.auth.issuer, audience: configuration.auth.audience, keys: try secrets.signingKeys(),
-                // A clock that was ahead when that was written, and was set back, must not close the door until it is there again.
-                validFrom: secrets.tokensValidFrom.map { min($0, time.now()) }),
-            accountHashKey: secrets.accountHashKey,
-            sessionTokens: SessionTokenIssuer(key: secrets.sessionKey, previous: secrets.previousSessionKeys),
-            changes: backends.changes, rules: IdentityRules(configuration), time: time, entropy: entropy)
+            accessTokens: keys.accessTokens, accountHashKey: secrets.accountHashKey, sessionTokens: keys.sessionTokens,
+            changes: backends.changes,
+            refreshKeys: { try await keys.refresh(ifOlderThan: $0) },
+            rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
         let metrics = MetricsRegistry()
         self.metrics = metrics
         let certificateMetrics = CertificateMetrics()
         let certificates = ServerCertificates(
-            configuration, time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
+            configuration, .files(configuration), time: time, entropy: entropy, log: log, observe: certificateMetrics.note)
         self.certificates = certificates
         if configuration.tls.mode != .off {
             certificateMetrics.register(in: metrics, names: { certificates.configuration.certifiedNames }, time: time)
@@ -79,17 +77,16 @@ struct Composition: Sendable {
         health = HealthReport(version: GatehouseVersion.current, components: components, time: time)
         metrics.register(identity: identity, backends: backends)
         metrics.register(backups.history)
-        doctorProof = DoctorProof(secret: secrets.accountHashKey)
-
-        let assertions = AssertionIssuer(issuer: configuration.auth.issuer, keys: try secrets.assertionKeys())
-        self.assertions = assertions
-        let identity = identity
+        doctorProof = DoctorProof(secret: opened.clusterKey?.doctorSecret ?? secrets.accountHashKey)
         adminServices = AdminServices(
             identity: identity, limits: backends.limits, policyNames: { configuration.limits.policyNames }, health: health,
             certificates: certificates, backups: backups,
-            rotateSecrets: { try Self.rotate(secrets, identity, assertions, at: time.now(), entropy: entropy) },
+            rotateSecrets: { try await keys.rotate(at: time.now(), entropy: entropy) },
             metrics: { metrics.text }, time: time, log: log)
     }
+
+    /// What applications are told with.
+    var assertions: AssertionIssuer { keys.assertions }
 
     /// The operator's calls.
     ///
@@ -105,22 +102,6 @@ struct Composition: Sendable {
             }
         }
         return AdminAPI(services: services)
-    }
-
-    /// Makes new keys, on disk first, and gives them to those who hold the old ones.
-    /// - Returns: what was done, in words for the operator.
-    private static func rotate(
-        _ secrets: ServerSecrets, _ identity: Identity, _ assertions: AssertionIssuer, at now: Timestamp, entropy: any Entropy
-    ) throws -> String {
-        do {
-            let rotation = try secrets.rotate(at: now, entropy: entropy)
-            identity.accessTokens.replaceKeys(try secrets.signingKeys())
-            assertions.replaceKeys(try secrets.assertionKeys())
-            identity.sessionTokens.replaceKeys(secrets.sessionKey, previous: secrets.previousSessionKeys)
-            return rotation.summary
-        } catch let error as SecretsError {
-            throw Problem(.unavailable, error.description)
-        }
     }
 
     /// Ends what has threads of its own, the database last.

@@ -34,8 +34,7 @@ struct Front: Sendable {
             publicURL: configuration.publicURL.description, time: composition.time, log: log)
         let builder = SiteBuilder(
             configuration, composition, client: client, cookie: cookie, baseURL: baseURL, log: log, previous: previous?.upstreams ?? [])
-        let (sites, upstreams) = try builder.build()
-        let directory = SiteDirectory(sites)
+        let (directory, upstreams) = try builder.build()
         self.upstreams = upstreams
         api = API(
             services: APIServices(
@@ -47,7 +46,7 @@ struct Front: Sendable {
                     policies: configuration.limits.routePolicies([Configuration.Limits.PolicyName.site.rawValue])),
                 trustedProxies: configuration.listen.trustedProxies, securityHeaders: securityHeaders, cookie: cookie,
                 publicURL: baseURL, bodyLimit: configuration.http.maxBody.bytes, time: composition.time, log: log))
-        let needsGateway = !sites.isEmpty || configuration.api.host != nil || configuration.api.prefix != nil
+        let needsGateway = !configuration.sites.isEmpty || configuration.api.host != nil || configuration.api.prefix != nil
         gateway =
             needsGateway
             ? Gateway(

@@ -2,6 +2,8 @@ import GateIdentity
 import GatePostgres
 
 /// Instances on one Postgres: its triggers tell of every change in the transaction that makes it, so there is nothing left to publish.
+///
+/// Where nobody can listen, behind a pooler, the table in which the triggers keep what they tell is asked instead.
 struct PostgresChangeFeed: ChangeFeed {
     let database: PostgresDatabase
 
@@ -10,7 +12,7 @@ struct PostgresChangeFeed: ChangeFeed {
     func publish(_ changes: [IdentityChange]) async throws {}
 
     func follow(_ follower: @escaping @Sendable (ChangeFeedEvent) -> Void) async {
-        await database.listen("gatehouse_changes") { event in
+        await database.listen("gatehouse_changes", orAsk: Self.news) { event in
             switch event {
             case .began(let moment): follower(.began(moment))
             case .notification(let text):
@@ -20,4 +22,11 @@ struct PostgresChangeFeed: ChangeFeed {
             }
         }
     }
+
+    /// See ``NotificationPoll``. More than 5000 at once stand for everything.
+    private static let news: StaticString = """
+        SELECT pg_postmaster_start_time()::text, pg_snapshot_xmin(pg_current_snapshot())::text, c.change
+        FROM (SELECT 1) AS always LEFT JOIN changes c ON c.xact >= ?1::text::xid8
+        ORDER BY c.xact LIMIT 5001
+        """
 }

@@ -34,8 +34,9 @@ struct SiteBuilder {
     }
 
     /// - Throws: `ConfigurationFaults` for files that cannot be used.
-    func build() throws(ConfigurationFaults) -> (sites: [GatewaySite], upstreams: [Upstream]) {
+    func build() throws(ConfigurationFaults) -> (directory: SiteDirectory, upstreams: [Upstream]) {
         var sites: [GatewaySite] = []
+        var instances: [GatewaySite] = []
         var upstreams: [Upstream] = []
         var faults: [ConfigurationFault] = []
         for route in configuration.routes {
@@ -51,6 +52,17 @@ struct SiteBuilder {
                     faults.append(error)
                     continue
                 }
+            case .instances(let rules):
+                do throws(ConfigurationFault) {
+                    let upstream = try upstream(rules, of: route)
+                    upstreams.append(upstream)
+                    let handler = UpstreamHandler(
+                        route, to: upstream, cookie: nil, pseudonym: pseudonym, baseURL: baseURL, entropy: composition.entropy, log: log)
+                    instances.append(GatewaySite(route, policies: [], handler: handler, changesFields: false))
+                } catch {
+                    faults.append(error)
+                }
+                continue
             case .folder(let rules):
                 handler = FolderHandler(rules, baseURL: baseURL, logger: log, time: composition.time, entropy: composition.entropy)
             case .redirect(let rules): handler = RedirectHandler(rules, baseURL: baseURL)
@@ -63,7 +75,12 @@ struct SiteBuilder {
                     route, policies: configuration.limits.routePolicies(route.limits), handler: handler, changesFields: changesFields))
         }
         if !faults.isEmpty { throw ConfigurationFaults(faults: faults) }
-        return (sites, upstreams)
+        return (SiteDirectory(sites, instances: InstanceSites(instances, pseudonym: pseudonym)), upstreams)
+    }
+
+    /// The issuer is what all instances agree on, and no two installations have in common.
+    private var pseudonym: ViaPseudonym {
+        ViaPseudonym(installation: Hex.encode(SHA256.hash(Array(configuration.auth.issuer.utf8)).prefix(4)))
     }
 
     private func upstream(_ rules: UpstreamRules, of route: SiteRoute) throws(ConfigurationFault) -> Upstream {

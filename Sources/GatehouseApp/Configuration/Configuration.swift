@@ -52,6 +52,8 @@ package struct Configuration: Sendable {
         package var url = DatabaseURL.sqlite(path: "gatehouse.db")
         /// The most connections to Postgres.
         package var poolSize = 10
+        /// `nil`: the one in the data folder.
+        package var clusterKey: ClusterKey?
     }
 
     package struct Auth: Sendable {

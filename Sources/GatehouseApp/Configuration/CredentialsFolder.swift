@@ -1,4 +1,4 @@
-import Glibc
+import GateCore
 
 /// The credentials that systemd gives a service (systemd.exec(5), `LoadCredential=`): files, each named like the setting that it is the
 /// value of.
@@ -19,17 +19,8 @@ struct CredentialsFolder {
     private static let prefix = "gatehouse_"
 
     init(_ folder: String) {
-        guard let listing = opendir(folder) else {
-            credentials = []
-            return
-        }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        credentials = names.sorted().map { name in
+        let names = FolderContents.names(in: folder).filter { !$0.hasPrefix(".") }
+        credentials = names.map { name in
             let isOurs = name.hasPrefix(Self.prefix)
             return Credential(
                 setting: isOurs ? String(name.dropFirst(Self.prefix.count)) : name, path: folder + "/" + name, isOurs: isOurs)

@@ -98,3 +98,16 @@ extension ValueSyntax where Value == Secret {
         }
     }
 }
+
+extension ValueSyntax where Value == ClusterKey {
+    static var clusterKey: ValueSyntax {
+        .text("secret", example: "…") { text throws(InvalidValue) in
+            guard let key = ClusterKey(text) else {
+                throw InvalidValue("is not 32 random bytes in base64", cure: "make one with: openssl rand -base64 32")
+            }
+            return key
+        } print: { _ in
+            "<redacted>"
+        }
+    }
+}

@@ -10,13 +10,26 @@ extension Doctor {
         let late = DataFolderCheck.Database.failing("it did not answer within \(settings.timeLimit.text)")
         let database: DataFolderCheck.Database
         switch (server, folder) {
+        case _ where configuration.databasePath == nil: database = .elsewhere
         case (.running, _), (.unreadableKey, _): database = .inUse
         case (.stopped, .failure): database = .missing
         case (.stopped, .success):
             database = await limited(to: settings.timeLimit, late: late) { await examineDatabase() }
         }
         return DataFolderCheck(
-            path: path, folder: folder, user: geteuid(), room: FreeRoom.at(path), database: database, exposed: ExposedFiles.in(path))
+            path: path, folder: folder, user: geteuid(), room: FreeRoom.at(path), database: database, exposed: ExposedFiles.in(path),
+            clusterKey: clusterKey)
+    }
+
+    private var clusterKey: DataFolderCheck.ClusterKeyState? {
+        guard case .postgres = configuration.database.url else { return nil }
+        if configuration.database.clusterKey != nil { return .given }
+        let file = ClusterKeyFile(folder: configuration.dataDirectory)
+        do throws(SecretsError) {
+            return try file.read() == nil ? .missing(file.path) : .file(file.path)
+        } catch {
+            return .unusable(error)
+        }
     }
 
     /// Under the lock, as commands do: a second process never writes.

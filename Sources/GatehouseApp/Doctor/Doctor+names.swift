@@ -40,7 +40,10 @@ extension Doctor {
     }
 
     /// In the order in which they are told.
-    func findings(_ facts: NameFacts, _ authority: AuthorityFacts?, _ server: ServerState, _ holders: PortHolders) -> [Finding] {
+    /// - Parameter account: the URL of the account with the authority.
+    func findings(
+        _ facts: NameFacts, _ authority: AuthorityFacts?, account: String?, _ server: ServerState, _ holders: PortHolders
+    ) -> [Finding] {
         let plans = PortPlan.ports(of: facts.name, configuration, httpPort: settings.httpPort, httpsPort: settings.httpsPort)
         var findings: [Finding] = []
         if Self.knownAddresses(facts.name) != nil {
@@ -56,7 +59,7 @@ extension Doctor {
                         name: facts.name, caa: facts.caa, identities: authority.directory?.caaIdentities ?? [],
                         authority: authority.url.host,
                         methods: configuration.acme.challenges.map(\.rawValue),
-                        account: CertificateStore(folder: configuration.dataDirectory + "/acme").accountURL(authority.url.description)
+                        account: account
                     ).finding())
             }
         }

@@ -75,6 +75,7 @@ package struct Doctor: Sendable {
             }
         async let authorityFacts = examineAuthority()
         async let folder = examineFolder(server.state)
+        async let postgres = examinePostgres(server.state)
         async let redis = examineRedis()
         let names = await withTaskGroup(of: (Int, NameFacts).self) { group in
             for (index, name) in self.names.enumerated() {
@@ -90,9 +91,10 @@ package struct Doctor: Sendable {
         return DoctorReport(
             findings: [
                 ServerCheck(state: server.state, trouble: server.trouble, socket: configuration.listen.admin).finding(), clock(facts),
-            ] + (await folder).findings() + [await redis].compactMap { $0?.finding() } + listening.map { $0.finding() }
+            ] + (await folder).findings() + (await postgres?.findings() ?? []) + [await redis].compactMap { $0?.finding() }
+                + listening.map { $0.finding() }
                 + authorityFindings(facts)
-                + names.flatMap { findings($0, facts, server.state, holders) } + certificateFindings(server))
+                + names.flatMap { findings($0, facts, account: server.account, server.state, holders) } + certificateFindings(server))
     }
 
     /// The host of `public_url`, and those that certificates are ordered for.

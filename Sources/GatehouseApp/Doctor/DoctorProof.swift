@@ -6,7 +6,7 @@ import NIOHTTP1
 /// How the doctor tells this server from any other: whoever has the data folder's secrets can answer what nobody can have known.
 ///
 /// `GET /.well-known/gatehouse-doctor/NONCE` is answered with the nonce's HMAC-SHA-256 under a key that is derived for this alone: what
-/// it signs is good for nothing else.
+/// it signs is good for nothing else. Instances that share a database give the same answer: whichever a load balancer asks.
 package struct DoctorProof: Sendable {
     package static let path = "/.well-known/gatehouse-doctor/"
     /// 32 random bytes in base64url.
@@ -16,6 +16,16 @@ package struct DoctorProof: Sendable {
 
     /// - Parameter secret: from the data folder, the same for the server and the doctor.
     package init(secret: Secret) { key = Secret(HMACSHA256.authenticate(Array("gatehouse doctor".utf8), key: secret)) }
+
+    /// Of the server that this configuration is for; `nil` where it was never started.
+    static func of(_ configuration: Configuration) throws(SecretsError) -> DoctorProof? {
+        switch configuration.database.url {
+        case .sqlite:
+            let secrets = try SecretsFile(folder: configuration.dataDirectory).read()
+            return secrets.map { DoctorProof(secret: $0.accountHashKey) }
+        case .postgres: return try configuration.findClusterKey().map { DoctorProof(secret: $0.doctorSecret) }
+        }
+    }
 
     static func nonce(_ entropy: some Entropy) -> String { Base64URL.encode(entropy.bytes(32)) }
 

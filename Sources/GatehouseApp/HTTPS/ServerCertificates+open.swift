@@ -22,7 +22,9 @@ extension ServerCertificates {
             case .files:
                 return try await serving(
                     from: try HTTPSFront(try CertificateFiles.load(filePaths[0]), standsIn: false, configuration.tls, log: log))
-            case .acme: return try await serving(from: try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, log: log))
+            case .acme:
+                return try await serving(
+                    from: try HTTPSFront(try selfSigned(), standsIn: true, configuration.tls, shared: backend.challenges, log: log))
             }
         } catch let failure as StoreFailure {
             throw CommandFailure(.configuration, failure.description)
@@ -99,7 +101,7 @@ extension ServerCertificates {
         return CertificateLifecycle(
             certificates: certificates,
             authority: authorities.first, fallbacks: authorities.fallbacks,
-            store: CertificateStore(folder: configuration.dataDirectory + "/acme"), installer: installer ?? NobodyInstalling(),
+            store: backend.store, turn: backend.turn, lookInterval: backend.lookInterval, installer: installer ?? NobodyInstalling(),
             time: time, entropy: entropy, observe: observe)
     }
 

@@ -2,6 +2,7 @@ import GateACME
 package import GateAPI
 package import GateCore
 import GateCrypto
+import GateHTTP
 import Logging
 import Synchronization
 
@@ -23,6 +24,7 @@ package final class ServerCertificates: CertificateOperations {
         var next: Configuration?
     }
 
+    let backend: CertificateBackend
     let time: any TimeSource
     let entropy: any Entropy
     let log: Logger
@@ -31,17 +33,20 @@ package final class ServerCertificates: CertificateOperations {
     /// Rings when there is another configuration.
     private let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
+    /// For those who look at the files of this installation.
     package convenience init(_ configuration: Configuration, time: any TimeSource) {
         self.init(
-            configuration, time: time, entropy: SystemEntropy(), log: Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() })
+            configuration, .files(configuration), time: time, entropy: SystemEntropy(),
+            log: Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// - Parameter observe: is told what happens, besides the log. Must not block.
     init(
-        _ configuration: Configuration, time: any TimeSource, entropy: any Entropy, log: Logger,
+        _ configuration: Configuration, _ backend: CertificateBackend, time: any TimeSource, entropy: any Entropy, log: Logger,
         observe: @escaping @Sendable (CertificateEvent) -> Void = { _ in }
     ) {
         state = Mutex(State(configuration: configuration))
+        self.backend = backend
         self.time = time
         self.entropy = entropy
         self.log = log
@@ -155,7 +160,12 @@ package final class ServerCertificates: CertificateOperations {
         }
     }
 
-    /// What there is in the data folder, or in the files that are named.
+    /// Of the account with the authority that is asked first; `nil` where there is none.
+    func accountURL() async -> String? {
+        await CertificateRecords(backend.store).accountURL(configuration.acme.directory.description)
+    }
+
+    /// What is stored, or in the files that are named.
     private func stored() async -> [CertificateReport] {
         switch configuration.tls.mode {
         case .off: return []

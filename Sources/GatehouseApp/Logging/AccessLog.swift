@@ -20,7 +20,7 @@ package struct AccessLog: ExchangeObserver {
         case .off: return
         case .errors where !isFailure: return
         case .all where !isFailure && Self.isProbe(exchange.target.path): return
-        default: output.append(line(exchange))
+        default: output.append(line(exchange), level(exchange))
         }
     }
 
@@ -31,9 +31,11 @@ package struct AccessLog: ExchangeObserver {
             || path.starts(with: "/api/v1/health/".utf8)
     }
 
+    private func level(_ exchange: Exchange) -> Logger.Level { exchange.status.code >= 500 ? .error : .info }
+
     private func line(_ exchange: Exchange) -> [UInt8] {
         let microseconds = exchange.duration.wholeNanoseconds / 1000
-        let level: Logger.Level = exchange.status.code >= 500 ? .error : .info
+        let level = level(exchange)
         guard output.style == .json else {
             var fields: Logger.Metadata = ["request_id": "\(exchange.id)", "bytes": "\(exchange.responseBytes)"]
             if let client = exchange.client { fields["client"] = "\(client)" }

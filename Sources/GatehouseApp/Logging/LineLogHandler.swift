@@ -27,6 +27,6 @@ package struct LineLogHandler: LogHandler {
         if let own = event.metadata { fields.merge(own) { $1 } }
         if let error = event.error { fields["error"] = "\(error)" }
         let line = LogLine(time: output.time.now(), level: event.level, message: event.message.description, fields: fields)
-        output.append(output.style.line(line))
+        output.append(output.style.line(line), event.level)
     }
 }

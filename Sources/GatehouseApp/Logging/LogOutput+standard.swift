@@ -4,8 +4,13 @@ package import Logging
 
 extension LogOutput {
     /// Standard output, in the form that fits it.
-    package static func standard(_ log: Configuration.Log, time: any TimeSource = SystemTime()) -> LogOutput {
-        let output = LogOutput(descriptor: STDOUT_FILENO, style: LogStyle(log.format, descriptor: STDOUT_FILENO), time: time)
+    ///
+    /// - Parameter log: `nil` where the configuration cannot be read.
+    package static func standard(_ log: Configuration.Log? = nil, time: any TimeSource = SystemTime()) -> LogOutput {
+        let log = log ?? Configuration.Log()
+        let output = LogOutput(
+            descriptor: STDOUT_FILENO, style: LogStyle(log.format, descriptor: STDOUT_FILENO),
+            tellsPriority: JournalStream.isBehind(STDOUT_FILENO), time: time)
         output.heed(log)
         return output
     }

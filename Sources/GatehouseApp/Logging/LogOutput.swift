@@ -1,6 +1,6 @@
 package import GateCore
 import Glibc
-import Logging
+package import Logging
 import Synchronization
 
 /// Where log lines go: a bounded buffer that one thread writes to a descriptor, in large pieces.
@@ -23,6 +23,7 @@ package final class LogOutput: Sendable {
     private let state = Mutex(State())
     private let wake = Semaphore()
     private let descriptor: Int32
+    private let tellsPriority: Bool
     private let capacity: Int
     private let minimum: Atomic<Int>
     private let access: Atomic<Int>
@@ -34,9 +35,14 @@ package final class LogOutput: Sendable {
     /// Pieces are written at most this often, in microseconds: it spares whoever logs from waking the writer for each line.
     private static let linger: UInt32 = 2000
 
-    /// - Parameter capacity: bytes that may wait to be written.
-    package init(descriptor: Int32, style: LogStyle, time: any TimeSource, capacity: Int = 4 << 20) {
+    /// - Parameters:
+    ///   - tellsPriority: whether the reader is the journal, which takes each line's severity from its first bytes.
+    ///   - capacity: bytes that may wait to be written.
+    package init(
+        descriptor: Int32, style: LogStyle, tellsPriority: Bool = false, time: any TimeSource, capacity: Int = 4 << 20
+    ) {
         self.descriptor = descriptor
+        self.tellsPriority = tellsPriority
         self.style = style
         self.time = time
         self.capacity = capacity
@@ -75,12 +81,13 @@ package final class LogOutput: Sendable {
     // MARK: Lines
 
     /// Takes one line, without its line end. Never blocks on the reader.
-    package func append(_ line: [UInt8]) {
+    package func append(_ line: [UInt8], _ level: Logger.Level = .info) {
         let needsWake = state.withLock { state in
             guard state.pending.count + line.count < capacity, !state.isStopping else {
                 state.dropped += 1
                 return false
             }
+            if tellsPriority { state.pending.append(contentsOf: JournalStream.prefix(level).utf8) }
             state.pending.append(contentsOf: line)
             state.pending.append(UInt8(ascii: "\n"))
             state.lines += 1
@@ -155,7 +162,7 @@ package final class LogOutput: Sendable {
     private func dropNotice(_ count: Int) -> [UInt8] {
         let line = LogLine(
             time: time.now(), level: .warning, message: "Log lines were dropped: nobody took them", fields: ["dropped": "\(count)"])
-        return style.line(line) + [UInt8(ascii: "\n")]
+        return (tellsPriority ? Array(JournalStream.prefix(line.level).utf8) : []) + style.line(line) + [UInt8(ascii: "\n")]
     }
 
     /// Whether the whole piece was taken.

@@ -5,7 +5,8 @@ import GateSQLite
 import GateStores
 package import Logging
 
-/// Carries an installation's accounts to another database: from SQLite to Postgres when one machine is outgrown, and back.
+/// Carries an installation to another database: from SQLite to Postgres when one machine is outgrown, and back. Its secrets go along, so that
+/// everybody stays signed in: see ``MovedSecrets``.
 package struct Move: Sendable {
     package struct Outcome: Sendable {
         package let counts: [(table: String, rows: Int)]
@@ -31,6 +32,8 @@ package struct Move: Sendable {
             throw CommandFailure(.usage, "--to \(error.problem): \(error.cure)")
         }
         guard target != configuration.database.url else { throw CommandFailure(.usage, "The database is there already: \(target).") }
+        // What root left in the data folder would be closed to the server.
+        try DataFolderOwner.become(of: configuration.dataDirectory)
         do {
             let lock = try DataDirectoryLock(folder: configuration.dataDirectory)
             defer { lock.release() }
@@ -39,6 +42,8 @@ package struct Move: Sendable {
             }
         } catch let error as StorageError {
             throw CommandFailure(error)
+        } catch let error as SecretsError {
+            throw CommandFailure(.configuration, error.description)
         }
     }
 
@@ -70,17 +75,20 @@ package struct Move: Sendable {
         }
         _ = try await target.plan.up(target.database, time: SystemTime())
         let transfer = AccountTransfer(from: source.database, to: target.database)
-        let occupied = try await transfer.occupiedTables()
+        let secrets = MovedSecrets(configuration, from: source.database, to: target.database)
+        let occupied = try await transfer.occupiedTables() + secrets.occupiedTables()
         guard occupied.isEmpty else {
             throw CommandFailure(
                 .cannotCreate, "\(target.url) is not empty: there are rows in \(occupied.joined(separator: ", ")). Nothing was changed.")
         }
+        try await secrets.prepare()
         let counts = try await transfer.copy()
         if let difference = try await transfer.difference() {
             try await transfer.clear()
             throw CommandFailure(
                 .failure, "The copy differs from its source at \(difference). The target was emptied, the source is untouched.")
         }
+        try await secrets.carry()
         return Outcome(
             counts: counts.map { ($0.table, $0.rows) }, source: source.url.description, target: target.url.description)
     }

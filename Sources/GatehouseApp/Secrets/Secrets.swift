@@ -93,25 +93,54 @@ package struct Secrets: Sendable {
 
     /// The keys of one algorithm: the one in use signs, those before it verify.
     ///
-    /// - Parameter given: the secret of the configuration (`auth.jwt_secret`). It takes the place of all HS256 keys.
-    package func signingKeyRing(_ algorithm: SigningAlgorithm, given: Secret?) throws(CryptoError) -> SigningKeyRing {
+    /// - Parameters:
+    ///   - given: the secret of the configuration (`auth.jwt_secret`). It takes the place of all HS256 keys.
+    ///   - signer: the id of the key that signs instead of the one in use, if it is there.
+    package func signingKeyRing(_ algorithm: SigningAlgorithm, given: Secret?, signer: String? = nil) throws(CryptoError) -> SigningKeyRing
+    {
         if algorithm == .hs256, let given {
             return SigningKeyRing(current: try SigningKey(id: Self.id(of: given), algorithm: .hs256, material: given))
         }
+        let keys = signing.reversed().filter { $0.algorithm == algorithm }
+        let inUse = keys.first { $0.id == signer } ?? keys.first { $0.life.retiredAt == nil }
         var current: SigningKey?
         var previous: [SigningKey] = []
-        for stored in signing.reversed() where stored.algorithm == algorithm {
+        for stored in keys {
             let key = try SigningKey(id: stored.id, algorithm: algorithm, material: stored.material)
-            if stored.life.retiredAt == nil, current == nil { current = key } else { previous.append(key) }
+            if stored.id == inUse?.id { current = key } else { previous.append(key) }
         }
         guard let current else { throw CryptoError("sign with \(algorithm.rawValue): there is no key for it") }
         return SigningKeyRing(current: current, previous: previous)
     }
 
-    /// The key that session tokens are made with, and those before it, the newest first.
-    package var sessionKeys: (current: Secret, previous: [Secret]) {
-        let newestFirst = session.reversed().map(\.material)
-        return (newestFirst[0], Array(newestFirst.dropFirst()))
+    /// The key that session tokens are made with, and the others, the newest first.
+    package var sessionKeys: (current: Secret, previous: [Secret]) { sessionKeys(maker: nil) }
+
+    /// - Parameter maker: the id of the key that they are made with instead of the newest, if it is there.
+    func sessionKeys(maker: String?) -> (current: Secret, previous: [Secret]) {
+        let newestFirst = Array(session.reversed())
+        let place = newestFirst.firstIndex { $0.id == maker } ?? 0
+        return (newestFirst[place].material, newestFirst.indices.filter { $0 != place }.map { newestFirst[$0].material })
+    }
+
+    /// The ids of the keys with which something is made.
+    struct KeysInUse: Hashable, Sendable {
+        var signing: [SigningAlgorithm: String] = [:]
+        var session: String?
+    }
+
+    func keysInUse() -> KeysInUse {
+        var keys = KeysInUse(session: session.last?.id)
+        for key in signing where key.life.retiredAt == nil { keys.signing[key.algorithm] = key.id }
+        return keys
+    }
+
+    /// The keys that were in use at that time, where they are others than now.
+    func keysInUse(madeBefore time: Timestamp) -> KeysInUse? {
+        var keys = KeysInUse(session: session.last { $0.life.createdAt <= time }?.id)
+        for key in signing where key.life.createdAt <= time { keys.signing[key.algorithm] = key.id }
+        let isSame = keys == keysInUse() || (keys.session == nil && keys.signing.isEmpty)
+        return isSame ? nil : keys
     }
 
     /// The key id of a given secret: tells keys apart, and tells nothing of a secret of 256 bits.

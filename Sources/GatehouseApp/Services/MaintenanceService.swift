@@ -5,13 +5,19 @@ import Logging
 import ServiceLifecycle
 
 /// Deletes what has expired, at the start and then every hour; lets go of memory that limits no longer need, every minute.
+///
+/// Of several instances on one database, one deletes rows: whoever has the lease, which is kept for nearly the hour.
 struct MaintenanceService: Service {
     let identity: Identity
     let limits: MemoryLimitStore
+    let leases: InstanceLeases
     let log: Logger
 
     private static let interval = Duration.seconds(60)
     private static let pruneEvery = 60
+    static let lease = "maintenance"
+    /// Shorter than the time between two: whoever comes an hour later finds it free.
+    private static let leaseDuration = Duration.seconds(59 * 60)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -25,10 +31,21 @@ struct MaintenanceService: Service {
         }
     }
 
-    private func prune() async {
+    func prune() async {
+        var lease: Lease?
         do {
-            let report = try await identity.prune()
-            if report.wasPutOff { log.warning("The clock has jumped: expired rows are deleted the next time") }
+            lease = try await leases.acquire(Self.lease, for: Self.leaseDuration).lease
+            let report = try await identity.prune(rows: lease != nil)
+            guard let held = lease else {
+                log.debug("Another instance deletes expired rows")
+                return
+            }
+            if report.wasPutOff {
+                log.warning("The clock has jumped: expired rows are deleted the next time")
+                // Those of others may not have.
+                try await leases.store.release(held)
+                return
+            }
             log.debug(
                 "Expired rows were deleted",
                 metadata: [
@@ -36,6 +53,8 @@ struct MaintenanceService: Service {
                 ])
         } catch {
             log.warning("Expired rows could not be deleted; trying again in an hour", metadata: ["error": "\(error)"])
+            // Where this fails too, it ends by itself.
+            if let lease { try? await leases.store.release(lease) }
         }
     }
 }

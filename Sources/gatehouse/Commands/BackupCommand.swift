@@ -74,7 +74,7 @@ struct BackupCommand: AsyncParsableCommand {
                 do throws(BackupError) {
                     try BackupDelivery.deliver(staged, to: path)
                 } catch {
-                    // Without a server this is the data folder's owner by now, who may not write where root may.
+                    // Whoever became another user for this command (sudo -u) may write there from their own shell.
                     guard error.kind == .notPermitted else { throw error }
                     throw BackupError(.notPermitted, "\(error); to write it as who you are: gatehouse backup - > \(path)")
                 }

@@ -7,7 +7,8 @@ struct MoveCommand: AsyncParsableCommand {
         abstract: "Copy everything into another database, while no server runs: from SQLite to Postgres, or back.",
         discussion: """
             The database of the configuration is read and left as it is; the other one must be empty. Every row is compared afterwards. Then set \
-            database.url to the new address and start the server.
+            database.url to the new address and start the server. The keys that sign tokens and cookies go along: the first start on Postgres takes \
+            secrets.toml into the database, and on the way back it is written anew. Everybody stays signed in.
 
             A password on the command line is seen by everybody on the machine: give it by the variable PGPASSWORD, or by a password file \
             (?passfile=/path).

@@ -8,7 +8,8 @@ struct SecretCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make new keys. Tokens signed with the old ones stay good until they expire.")
+            abstract: "Make new keys. Tokens signed with the old ones stay good until they expire.",
+            discussion: "Of several instances on one Postgres, any one does it for all, and none has to be restarted.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GatehouseApp
+import Glibc
 import Logging
 
 struct ServeCommand: AsyncParsableCommand {
@@ -26,17 +27,30 @@ struct ServeCommand: AsyncParsableCommand {
         if let logLevel { flags.append(("--log-level", logLevel)) }
         if let logFormat { flags.append(("--log-format", logFormat)) }
         let sources = options.sources(flags, installed: false)
-        let loaded = try options.load(sources)
+        let loaded: Configuration.Loaded
+        do {
+            loaded = try options.load(sources)
+        } catch let failure as CommandFailure {
+            throw Self.logged(failure, .standard())
+        }
         let output = LogOutput.standard(loaded.configuration.log)
         let log = output.logger()
         for notice in loaded.notices { log.notice("Configuration", metadata: ["note": "\(notice)"]) }
+        defer { output.flush() }
         do {
             try await Server.run(
                 loaded.configuration, file: options.config, readAgain: { Configuration.load(sources) }, log: log, output: output)
-        } catch {
-            output.flush()
-            throw error
+        } catch let failure as CommandFailure {
+            throw Self.logged(failure, output)
         }
+    }
+
+    /// In the journal, why the server left is a line of its log like any other. Elsewhere it is for whoever started it, in words.
+    private static func logged(_ failure: CommandFailure, _ output: LogOutput) -> any Error {
+        guard JournalStream.isBehind(STDOUT_FILENO), JournalStream.isBehind(STDERR_FILENO) else { return failure }
+        output.logger().critical(
+            "The server cannot run", metadata: ["reason": "\(failure.message)", "exit_code": "\(failure.code.rawValue)"])
         output.flush()
+        return ExitCode(failure.code.rawValue)
     }
 }

@@ -31,7 +31,7 @@ struct LifecycleCrashTests {
     }
 
     private func names(_ simulation: Simulation, _ folder: String) -> [String] {
-        FileReading.names(in: simulation.folder.file(folder))
+        FolderContents.names(in: simulation.folder.file(folder))
     }
 
     @Test("CHECKLIST 37: a server that dies of every order asks no more than one that fails")
@@ -71,7 +71,7 @@ struct LifecycleCrashTests {
             }
             #expect(told, "write \(fault)")
             #expect(authority.orders.count <= 3)
-            let stored = simulation.store.certificate(example.id, draw: 0, at: simulation.time.now())
+            let stored = await CertificateRecords(simulation.store).certificate(example.id, draw: 0, at: simulation.time.now())
             #expect(stored.value?.pair.leaf == leaf && stored.event == nil)
         }
     }

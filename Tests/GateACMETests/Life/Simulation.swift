@@ -30,14 +30,14 @@ final class Simulation: Sendable {
         /// - Parameter failing: by the number of the write, from zero.
         func fail(_ failing: @escaping @Sendable (Int) -> Bool) { state.withLock { $0.failing = failing } }
 
-        var write: CertificateStore.Write {
+        var write: FileCertificateStore.Write {
             { (bytes, path) throws(StoreFailure) in
                 let isFull = self.state.withLock { state in
                     defer { state.writes += 1 }
                     return state.isDead || state.failing(state.writes)
                 }
                 if isFull { throw StoreFailure(path: path, operation: "write", code: 28) }
-                try CertificateStore.replace(bytes, path)
+                try FileCertificateStore.replace(bytes, path)
             }
         }
     }
@@ -50,7 +50,7 @@ final class Simulation: Sendable {
 
     private func record(_ event: CertificateEvent) { recorded.withLock { $0.append((time.now(), event)) } }
 
-    var store: CertificateStore { CertificateStore(folder: folder.file("acme"), write: disk.write) }
+    var store: FileCertificateStore { FileCertificateStore(folder: folder.file("acme"), write: disk.write) }
     var events: [(at: Timestamp, event: CertificateEvent)] { recorded.withLock { $0 } }
 
     /// A process starts, and ends when `duration` has passed: from outside, as by SIGTERM.

@@ -18,9 +18,10 @@ final class RedisFixture: Sendable {
     private init(_ server: RedisServerProcess) { self.server = server }
 
     static func with<Result>(
-        _ options: [String] = [], hasStillClock: Bool = false, _ body: (RedisFixture) async throws -> Result
+        _ options: [String] = [], program: String = "redis-server", hasStillClock: Bool = false,
+        _ body: (RedisFixture) async throws -> Result
     ) async throws -> Result {
-        let fixture = RedisFixture(try RedisServerProcess(options, hasStillClock: hasStillClock))
+        let fixture = RedisFixture(try RedisServerProcess(options, program: program, hasStillClock: hasStillClock))
         do {
             let result = try await body(fixture)
             await fixture.end()

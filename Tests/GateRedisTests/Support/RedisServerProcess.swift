@@ -35,7 +35,7 @@ final class RedisServerProcess: Sendable {
     func start() throws {
         var environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"]
         if clock != nil {
-            environment += ["LD_PRELOAD=\(try StillClockLibrary.path)", "STILL_CLOCK_FILE=\(folder.file("clock"))"]
+            environment += ["LD_PRELOAD=\(try WallClockLibrary.path)", "STILL_CLOCK_FILE=\(folder.file("clock"))"]
         }
         let pid = try Self.spawn([program] + arguments, environment)
         process.withLock { $0 = pid }
@@ -126,18 +126,18 @@ private final class UnsafeClock: @unchecked Sendable {
     func add(_ microseconds: Int64) { lock.withLock { _ in pointer.pointee += microseconds } }
 }
 
-/// still_clock.c, compiled once for all tests.
-private enum StillClockLibrary {
+/// wall_clock.c, compiled once for all tests.
+private enum WallClockLibrary {
     private static let folder = TemporaryFolder()
     private static let result: Result<String, RedisServerProcess.Failure> = {
-        let source = "\(#filePath)".split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/still_clock.c"
-        let library = folder.file("still_clock.so")
+        let source = "\(#filePath)".split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/preload/wall_clock.c"
+        let library = folder.file("wall_clock.so")
         do {
             let pid = try RedisServerProcess.spawn(
                 ["gcc", "-O2", "-shared", "-fPIC", "-o", library, source], ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
             var status: Int32 = 0
             waitpid(pid, &status, 0)
-            guard status == 0 else { return .failure(RedisServerProcess.Failure("still_clock.c does not compile")) }
+            guard status == 0 else { return .failure(RedisServerProcess.Failure("wall_clock.c does not compile")) }
             return .success(library)
         } catch {
             return .failure(RedisServerProcess.Failure("\(error)"))

@@ -37,7 +37,7 @@ package struct AccountDatabase: Sendable {
         let place: Place =
             switch kind {
             case .sqlite: .folder(TemporaryFolder())
-            case .postgres: .name(PostgresServer.shared.newDatabase())
+            case .postgres: .name(PostgresServer.current.newDatabase())
             }
         self.init(database: try await Self.open(place, time), kind: kind, place: place)
         if migrated { _ = try await MigrationPlan(kind.migrations).up(database, time: SystemTime()) }
@@ -55,7 +55,7 @@ package struct AccountDatabase: Sendable {
             try await SQLiteDatabase.open(
                 path: folder.file("gatehouse.db"), time: time, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         // Its time limits are measured on the real clock.
-        case .name(let name): try await PostgresServer.shared.open(PostgresServer.shared.url(name))
+        case .name(let name): try await PostgresServer.current.open(PostgresServer.current.url(name))
         }
     }
 

@@ -15,7 +15,8 @@ package struct IdentityFixture: Sendable {
 
     private init(
         database: AccountDatabase, time: ManualTime, rules: IdentityRules, passwords: PasswordHasher?, stores: AccountStores?,
-        changes: any ChangeFeed = SoleInstance(), clock: (any TimeSource)? = nil
+        changes: any ChangeFeed = SoleInstance(), refreshKeys: @escaping @Sendable (Duration) async throws -> Void = { _ in },
+        clock: (any TimeSource)? = nil
     ) {
         let stores = stores ?? database.stores
         let entropy = SeededEntropy(seed: 5)
@@ -29,7 +30,7 @@ package struct IdentityFixture: Sendable {
             accessTokens: AccessTokenIssuer(
                 issuer: "http://gate.test", audience: "http://gate.test", keys: SigningKeyRing(current: Self.signingKey)),
             accountHashKey: Secret([UInt8](repeating: 5, count: 32)), sessionTokens: SessionTokenIssuer(key: keys[0]),
-            changes: changes, rules: rules, time: clock ?? time, entropy: entropy)
+            changes: changes, refreshKeys: refreshKeys, rules: rules, time: clock ?? time, entropy: entropy)
     }
 
     /// - Parameter stores: what to use in place of the database's own.
@@ -54,13 +55,16 @@ package struct IdentityFixture: Sendable {
     }
 
     /// Another instance on the same database.
-    /// - Parameter clock: in place of the one that is moved by hand.
+    /// - Parameters:
+    ///   - refreshKeys: takes the keys that others have made.
+    ///   - clock: in place of the one that is moved by hand.
     package func instance(
-        changes: any ChangeFeed, stores: AccountStores? = nil, clock: (any TimeSource)? = nil
+        changes: any ChangeFeed, stores: AccountStores? = nil,
+        refreshKeys: @escaping @Sendable (Duration) async throws -> Void = { _ in }, clock: (any TimeSource)? = nil
     ) async throws -> IdentityFixture {
         let fixture = IdentityFixture(
             database: database, time: time, rules: identity.rules, passwords: identity.passwords, stores: stores, changes: changes,
-            clock: clock)
+            refreshKeys: refreshKeys, clock: clock)
         try await fixture.identity.start()
         return fixture
     }

@@ -9,6 +9,12 @@ package final class PostgresServer: Sendable {
     /// The one that suites share, each with databases of its own.
     package static let shared = PostgresServer()
 
+    /// Of another version, for what is tested on several.
+    @TaskLocal package static var other: PostgresServer?
+
+    /// The one that databases are made on.
+    package static var current: PostgresServer { other ?? shared }
+
     package let folder: String
     package let port: Int
     private let commands: Mutex<Pipe>
@@ -26,7 +32,8 @@ package final class PostgresServer: Sendable {
         }
     }
 
-    package init() {
+    /// - Parameter version: another than this Debian's, such as `13`.
+    package init(version: String? = nil) {
         // Nothing that is started later may hold on to these, or the server would not end.
         var input: [Int32] = [0, 0]
         var output: [Int32] = [0, 0]
@@ -37,11 +44,11 @@ package final class PostgresServer: Sendable {
         posix_spawn_file_actions_adddup2(&actions, input[0], 0)
         posix_spawn_file_actions_adddup2(&actions, output[1], 1)
         let path = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/postgres-server"
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), version.map { strdup($0) }, nil]
         var child = pid_t()
         precondition(posix_spawn(&child, path, &actions, nil, &arguments, environ) == 0, "no \(path)")
         posix_spawn_file_actions_destroy(&actions)
-        free(arguments[0])
+        for argument in arguments { free(argument) }
         close(input[0])
         close(output[1])
         let pipe = Pipe(input: input[1], output: output[0])

@@ -30,7 +30,7 @@ struct BackupRig {
     }
 
     var plan: Backups.Plan { Backups.Plan(reason: .scheduled, includesSecrets: false) }
-    var files: [String] { Folders.names(in: folder.file("backups")) }
+    var files: [String] { FolderContents.names(in: folder.file("backups")) }
 
     static func expect(_ kind: BackupError.Kind, _ body: () async throws -> Void) async {
         do {
@@ -52,7 +52,7 @@ struct BackupRig {
             rig.time.advance(by: .seconds(86_400))
         }
         #expect(rig.files == ["gatehouse-20261121T000000Z.tar.gz", "gatehouse-20261122T000000Z.tar.gz"])
-        #expect(Folders.names(in: rig.folder.file("backup-staging")).isEmpty, "no copy of the database stays")
+        #expect(FolderContents.names(in: rig.folder.file("backup-staging")).isEmpty, "no copy of the database stays")
         #expect(rig.folder.mode("backups") == 0o700 && rig.folder.mode("backups/" + rig.files[0]) == 0o600)
         let history = rig.backups.history.current
         #expect(history.lastSuccess?.file == rig.folder.file("backups/gatehouse-20261122T000000Z.tar.gz") && history.failures == 0)
@@ -76,7 +76,7 @@ struct BackupRig {
         _ = try await backups.make(rig.plan)
         #expect(await status() == "healthy")
         // A file where the folder should be.
-        Folders.removeAll(rig.folder.file("backups"))
+        FolderContents.removeAll(rig.folder.file("backups"))
         rig.folder.write("backups", "")
         await BackupRig.expect(.taken) { _ = try await backups.make(rig.plan) }
         #expect(await status() == "degraded")
@@ -104,7 +104,7 @@ struct BackupRig {
         #expect(rig.files.count == 2 - failures.count)
         backups.stop()
         await BackupRig.expect(.cancelled) { _ = try await backups.make(rig.plan) }
-        #expect(Folders.names(in: rig.folder.file("backup-staging")).isEmpty)
+        #expect(FolderContents.names(in: rig.folder.file("backup-staging")).isEmpty)
         await rig.database.close()
     }
 
@@ -123,7 +123,7 @@ struct BackupRig {
         try await rig.backups.makeBeforeMigration(both)
         #expect(rig.files == ["before-migration-20261120T000000Z.tar.gz"])
         // Where it cannot be made, nothing is changed, and the way out is named.
-        Folders.removeAll(rig.folder.file("backups"))
+        FolderContents.removeAll(rig.folder.file("backups"))
         rig.folder.write("backups", "")
         await #expect { try await rig.backups.makeBeforeMigration(both) } throws: { error in
             "\(error)".contains("Nothing was changed") && "\(error)".contains("--without-backup")

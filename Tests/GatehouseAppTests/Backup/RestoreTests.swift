@@ -13,7 +13,7 @@ import Testing
     /// A backup of a folder with a server's secrets in it.
     private func backup(secrets: Bool) async throws -> (rig: BackupRig, path: String, secrets: Secrets) {
         let rig = try await BackupRig()
-        let made = try SecretsFile(folder: rig.folder.path).open(.hs256, at: rig.time.now(), entropy: SystemEntropy())
+        let made = try await SecretsFile(folder: rig.folder.path).open([.hs256], at: rig.time.now(), entropy: SystemEntropy()).secrets
         let backup = try await rig.backups.make(Backups.Plan(reason: .manual, includesSecrets: secrets))
         await rig.database.close()
         return (rig, backup.path, made)
@@ -62,7 +62,7 @@ import Testing
         let report = try restore(path, into: rig.folder, replacing: true)
         let aside = Folders.name(of: try #require(report.replaced))
         #expect(rig.folder.read("\(aside)/secrets.toml") == before && rig.folder.read("secrets.toml") != before)
-        #expect(Folders.names(in: try #require(report.replaced)).contains("gatehouse.db"))
+        #expect(FolderContents.names(in: try #require(report.replaced)).contains("gatehouse.db"))
     }
 
     @Test("A database with a newer schema is refused, and nothing is touched")

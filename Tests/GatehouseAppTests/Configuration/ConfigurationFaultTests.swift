@@ -140,8 +140,8 @@ struct ConfigurationFaultTests {
         (
             "[[site]]\nhost = \"*\"\n[[site]]\nhost = \"a\"",
             [
-                "gatehouse.toml:2:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
-                "gatehouse.toml:4:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
+                "gatehouse.toml:2:1: the site has nothing that answers: write exactly one of upstream, instances, root, redirect and respond",
+                "gatehouse.toml:4:1: the site has nothing that answers: write exactly one of upstream, instances, root, redirect and respond",
             ]
         ),
         (

@@ -141,12 +141,12 @@ struct SiteConfigurationTests {
             "upstrem = \"http://a\"",
             [
                 "2:1: unknown key \"upstrem\" in [[site]]: did you mean \"upstream\"?",
-                "2:1: the site has nothing that answers: write exactly one of upstream, root, redirect and respond",
+                "2:1: the site has nothing that answers: write exactly one of upstream, instances, root, redirect and respond",
             ]
         ),
         (
             "respond = \"\"\nroot = \"/srv\"",
-            ["2:1: the site has root and respond: write exactly one of upstream, root, redirect and respond"]
+            ["2:1: the site has root and respond: write exactly one of upstream, instances, root, redirect and respond"]
         ),
         ("upstream = []", ["2:1: upstream of [[site]] is empty: name what answers, or remove the site"]),
         ("upstream = \"127.0.0.1:3000\"", ["2:1: upstream of [[site]]: \"127.0.0.1:3000\" has no scheme: write http://127.0.0.1:3000"]),

@@ -80,6 +80,7 @@ struct MachineCheckTests {
         var room: FreeRoom? = FreeRoom(bytes: 50 << 30, inodes: 1_000_000, countsInodes: true)
         var database = DataFolderCheck.Database.answers
         var exposed: [String] = []
+        var clusterKey: DataFolderCheck.ClusterKeyState?
     }
 
     private static func mode(_ mode: UInt32) -> Result<FileFacts, FileFault> { .success(FileFacts(isFolder: true, owner: 0, mode: mode)) }
@@ -121,6 +122,18 @@ struct MachineCheckTests {
             "keys for everybody", Folder(exposed: ["/data/secrets.toml", "/data/acme/a.key"]), sound,
             Verdict(.problem, "Others can read /data/secrets.toml and 1 more", "chmod 600 /data/secrets.toml /data/acme/a.key"), room,
             answers),
+        Situation(
+            "instances share the database", Folder(clusterKey: .file("/data/cluster.key")), sound,
+            Verdict(.ok, "further instance needs a copy of this file (mode 0600)"), room, answers),
+        Situation(
+            "the cluster key is given", Folder(clusterKey: .given), sound, Verdict(.ok, "database.cluster_key"), room, answers),
+        Situation(
+            "no cluster key", Folder(clusterKey: .missing("/data/cluster.key")), sound,
+            Verdict(.warning, "no cluster key yet", "copy its cluster.key to /data/cluster.key"), room, answers),
+        Situation(
+            "no usable cluster key",
+            Folder(clusterKey: .unusable(SecretsError(path: "/data/cluster.key", problem: "holds no cluster key", cure: "copy it again"))),
+            sound, Verdict(.problem, "/data/cluster.key holds no cluster key.", "Copy it again."), room, answers),
         Situation("in use", Folder(database: .inUse), sound, room, Verdict(.skipped, "Another process")),
     ]
 
@@ -129,7 +142,7 @@ struct MachineCheckTests {
         let facts = situation.facts
         let check = DataFolderCheck(
             path: "/data", folder: facts.folder, user: facts.user, room: facts.room, database: facts.database,
-            exposed: facts.exposed)
+            exposed: facts.exposed, clusterKey: facts.clusterKey)
         expect(check.findings(), situation.verdicts)
     }
 }

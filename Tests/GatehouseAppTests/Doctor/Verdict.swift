@@ -21,7 +21,9 @@ struct Situation<Facts: Sendable>: Sendable, CustomTestStringConvertible {
     let facts: Facts
     let verdicts: [Verdict]
 
-    init(_ description: String, _ facts: Facts, _ verdicts: Verdict...) {
+    init(_ description: String, _ facts: Facts, _ verdicts: Verdict...) { self.init(description, facts, verdicts) }
+
+    init(_ description: String, _ facts: Facts, _ verdicts: [Verdict]) {
         testDescription = description
         self.facts = facts
         self.verdicts = verdicts

@@ -25,7 +25,7 @@ struct ServingTests {
         configuration.dataDirectory = folder.path
         configuration.publicURL = WebOrigin(scheme: .https, host: "localhost", port: 443)
         change(&configuration)
-        return ServerCertificates(configuration, time: time, entropy: SeededEntropy(seed: 1), log: log.logger)
+        return ServerCertificates(configuration, .files(configuration), time: time, entropy: SeededEntropy(seed: 1), log: log.logger)
     }
 
     private func selfSigned() -> ServerCertificates { certificates { $0.tls.mode = .selfSigned } }
@@ -216,7 +216,7 @@ struct ServingTests {
         }
         let challenge = PresentedChallenge.http01(name: "localhost", token: "token", keyAuthorization: "token.thumbprint")
         #expect(await status("/x") == 308)
-        try front.present(challenge)
+        try await front.present(challenge)
         let answer = await responder.respond(
             to: Request(id: RequestID(value: 1), method: .GET, target: RequestTarget("/.well-known/acme-challenge/token")!)
         ).response
@@ -225,7 +225,7 @@ struct ServingTests {
             return
         }
         #expect(String(buffer: body) == "token.thumbprint")
-        front.withdraw(challenge)
+        await front.withdraw(challenge)
         #expect(await status("/x") == 308)
     }
 

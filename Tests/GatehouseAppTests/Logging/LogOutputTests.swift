@@ -19,7 +19,9 @@ final class LogPipe: Sendable {
     private let writer: Int32
 
     /// - Parameter bufferSize: what the kernel holds between the ends.
-    init(style: LogStyle = .json, capacity: Int = 4 << 20, bufferSize: Int32? = nil, isNonBlocking: Bool = false) {
+    init(
+        style: LogStyle = .json, tellsPriority: Bool = false, capacity: Int = 4 << 20, bufferSize: Int32? = nil, isNonBlocking: Bool = false
+    ) {
         var ends: [Int32] = [0, 0]
         precondition(pipe(&ends) == 0)
         reader = ends[0]
@@ -27,7 +29,7 @@ final class LogPipe: Sendable {
         // F_SETPIPE_SZ, which the C library hides behind _GNU_SOURCE.
         if let bufferSize { _ = fcntl(writer, 1031, bufferSize) }
         if isNonBlocking { _ = fcntl(writer, F_SETFL, O_NONBLOCK) }
-        output = LogOutput(descriptor: writer, style: style, time: FixedTime(), capacity: capacity)
+        output = LogOutput(descriptor: writer, style: style, tellsPriority: tellsPriority, time: FixedTime(), capacity: capacity)
     }
 
     func closeReader() { close(reader) }
@@ -71,6 +73,26 @@ final class LogPipe: Sendable {
 
 @Suite("Log output")
 struct LogOutputTests {
+    @Test("The journal is told each line's priority, syslog's numbers")
+    func priorities() {
+        let pipe = LogPipe(tellsPriority: true)
+        pipe.output.heed(Configuration.Log(level: .trace))
+        let logger = pipe.output.logger()
+        for level in Logger.Level.allCases { logger.log(level: level, "line") }
+        #expect(pipe.finish().map { String($0.prefix(4)) } == ["<7>{", "<7>{", "<6>{", "<5>{", "<4>{", "<3>{", "<2>{"])
+    }
+
+    @Test("What runs within a service and writes elsewhere is not taken for the journal")
+    func journalStream() {
+        var status = stat()
+        fstat(STDIN_FILENO, &status)
+        #expect(JournalStream.isBehind(STDIN_FILENO, environment: ["JOURNAL_STREAM": "\(status.st_dev):\(status.st_ino)"]))
+        for other in ["\(status.st_dev):\(status.st_ino + 1)", "\(status.st_ino)", ""] {
+            #expect(!JournalStream.isBehind(STDIN_FILENO, environment: ["JOURNAL_STREAM": other]))
+        }
+        #expect(!JournalStream.isBehind(STDIN_FILENO, environment: [:]))
+    }
+
     @Test("What was appended before the orderly end is written, in order, from several threads")
     func nothingLost() async {
         let pipe = LogPipe()

@@ -23,9 +23,9 @@ struct SecretsTests {
     private let start = Timestamp(seconds: 1_795_219_200)
     private let overlap = Secrets.Overlap(accessTokenLifetime: .seconds(900), sessionLifetime: .seconds(86_400))
 
-    private func error(_ body: () throws -> Void) -> String {
+    private func error(_ body: () async throws -> Void) async -> String {
         do {
-            try body()
+            try await body()
             return "none"
         } catch {
             return "\(error)".replacing(folder.path + "/", with: "")
@@ -33,11 +33,11 @@ struct SecretsTests {
     }
 
     @Test("They are made at first start, for the owner's eyes only, and are the same at the second")
-    func firstStart() throws {
-        let first = try file.open(.hs256, at: start, entropy: entropy)
+    func firstStart() async throws {
+        let first = try await file.open([.hs256], at: start, entropy: entropy).secrets
         #expect(folder.mode("secrets.toml") == 0o600)
         #expect(folder.names == ["secrets.toml"])
-        let second = try file.open(.hs256, at: start + .seconds(60), entropy: entropy)
+        let second = try await file.open([.hs256], at: start + .seconds(60), entropy: entropy).secrets
         #expect(try second.signingKeyRing(.hs256, given: nil).current.id == (try first.signingKeyRing(.hs256, given: nil).current.id))
         #expect(second.sessionKeys.current == first.sessionKeys.current)
         #expect(second.accountHashKey == first.accountHashKey)
@@ -45,19 +45,19 @@ struct SecretsTests {
     }
 
     @Test("Each algorithm has its key, made when it is first wanted; the others stay", arguments: SigningAlgorithm.allCases)
-    func algorithms(algorithm: SigningAlgorithm) throws {
-        let first = try file.open(.hs256, at: start, entropy: entropy)
-        let second = try file.open(algorithm, at: start, entropy: entropy)
+    func algorithms(algorithm: SigningAlgorithm) async throws {
+        let first = try await file.open([.hs256], at: start, entropy: entropy).secrets
+        let second = try await file.open([algorithm], at: start, entropy: entropy).secrets
         let ring = try second.signingKeyRing(algorithm, given: nil)
         let token = try ring.sign(payload: Array("{}".utf8), typ: "at+jwt")
-        let third = try file.open(algorithm, at: start, entropy: entropy)
+        let third = try await file.open([algorithm], at: start, entropy: entropy).secrets
         #expect(try third.signingKeyRing(algorithm, given: nil).verify(token, typ: "at+jwt") == Array("{}".utf8))
         #expect(try third.signingKeyRing(.hs256, given: nil).current.id == (try first.signingKeyRing(.hs256, given: nil).current.id))
     }
 
     @Test("After a rotation the old keys verify until what they made has expired, and not longer", arguments: SigningAlgorithm.allCases)
-    func rotation(algorithm: SigningAlgorithm) throws {
-        var secrets = try file.open(algorithm, at: start, entropy: entropy)
+    func rotation(algorithm: SigningAlgorithm) async throws {
+        var secrets = try await file.open([algorithm], at: start, entropy: entropy).secrets
         let token = try secrets.signingKeyRing(algorithm, given: nil).sign(payload: Array("{}".utf8), typ: "at+jwt")
         let session = secrets.sessionKeys.current
         let account = secrets.accountHashKey
@@ -85,40 +85,42 @@ struct SecretsTests {
     }
 
     @Test("Rotating again and again does not pile keys up")
-    func manyRotations() throws {
-        var secrets = try file.open(.hs256, at: start, entropy: entropy)
+    func manyRotations() async throws {
+        var secrets = try await file.open([.hs256], at: start, entropy: entropy).secrets
         for hour in 1...100 { try secrets.rotate(.hs256, at: start + .seconds(hour * 3600), overlap: overlap, entropy: entropy) }
         #expect(secrets.signing.count == 2)
         #expect(secrets.session.count == 26)
     }
 
     @Test("A given secret signs, under an id made from it, and is changed where it was given")
-    func givenSecret() throws {
+    func givenSecret() async throws {
         var configuration = Configuration()
         configuration.dataDirectory = folder.path
         configuration.auth.jwtSecret = Secret("0123456789abcdef0123456789abcdef")
-        let secrets = try SecretsFile.open(configuration, time: FixedTime(), entropy: entropy)
+        let secrets = try await ServerSecrets(
+            file, file.open(configuration.signingAlgorithms, at: start, entropy: entropy), configuration, time: FixedTime())
         // 8 hexadecimal digits of sha256sum.
         #expect(try secrets.signingKeys().current.id == "3eb1bd43")
-        let session = secrets.sessionKey
-        let rotation = try secrets.rotate(at: start, entropy: entropy)
+        let session = secrets.sessionKeys.current
+        let rotation = try await secrets.rotate(at: start, entropy: entropy)
         #expect(rotation.signingKeyID == nil && rotation.summary.contains("JWT_SECRET"))
         #expect(try secrets.signingKeys().current.id == "3eb1bd43")
-        #expect(secrets.sessionKey != session && secrets.previousSessionKeys == [session])
+        #expect(secrets.sessionKeys.current != session && secrets.sessionKeys.previous == [session])
         configuration.auth.jwtSecret = nil
-        let generated = try SecretsFile.open(configuration, time: FixedTime(), entropy: entropy)
+        let generated = try await ServerSecrets(
+            file, file.open(configuration.signingAlgorithms, at: start, entropy: entropy), configuration, time: FixedTime())
         let id = try generated.signingKeys().current.id
         #expect(id != "3eb1bd43")
-        let second = try generated.rotate(at: start, entropy: entropy)
+        let second = try await generated.rotate(at: start, entropy: entropy)
         #expect(try second.signingKeyID == generated.signingKeys().current.id && second.signingKeyID != id)
-        #expect(try file.read()?.sessionKeys.current == generated.sessionKey)
+        #expect(try file.read()?.sessionKeys.current == generated.sessionKeys.current)
     }
 
     @Test("A file that others can read or change is refused, with the cure", arguments: [0o640, 0o604, 0o620, 0o666] as [mode_t])
-    func exposed(mode: mode_t) throws {
-        _ = try file.open(.hs256, at: start, entropy: entropy)
+    func exposed(mode: mode_t) async throws {
+        _ = try await file.open([.hs256], at: start, entropy: entropy).secrets
         chmod(file.path, mode)
-        let message = error { _ = try file.open(.hs256, at: start, entropy: entropy) }
+        let message = await error { _ = try await file.open([.hs256], at: start, entropy: entropy).secrets }
         #expect(
             message
                 == "secrets.toml: others on this machine can read or change it: chmod 600 secrets.toml, and if they may have: gatehouse secret rotate"
@@ -128,8 +130,8 @@ struct SecretsTests {
     }
 
     @Test("CHECKLIST 51: a damaged file is refused with its path and advice, and left as it is")
-    func damaged() throws {
-        _ = try file.open(.hs256, at: start, entropy: entropy)
+    func damaged() async throws {
+        _ = try await file.open([.hs256], at: start, entropy: entropy).secrets
         let sound = try #require(folder.read("secrets.toml"))
         let damages: [(text: String, problem: String)] = [
             ("", "version is missing or has another form"),
@@ -143,12 +145,12 @@ struct SecretsTests {
         ]
         for damage in damages {
             folder.write("secrets.toml", damage.text)
-            let message = error { _ = try file.open(.hs256, at: start, entropy: entropy) }
+            let message = await error { _ = try await file.open([.hs256], at: start, entropy: entropy).secrets }
             #expect(message.hasPrefix("secrets.toml: ") && message.contains(damage.problem), "\(message)")
             #expect(folder.read("secrets.toml") == damage.text)
         }
         folder.write("secrets.toml", bytes: [0xFF, 0xFE])
-        #expect(error { _ = try file.read() }.hasPrefix("secrets.toml: is not UTF-8: restore it from a backup"))
+        #expect(await error { _ = try file.read() }.hasPrefix("secrets.toml: is not UTF-8: restore it from a backup"))
         // Cut anywhere, it is refused or complete; it never reads as something else, and nothing crashes.
         for length in stride(from: 0, to: sound.utf8.count, by: 3) {
             folder.write("secrets.toml", String(sound.prefix(length)))
@@ -156,12 +158,12 @@ struct SecretsTests {
         }
         unlink(file.path)
         mkdir(file.path, 0o700)
-        #expect(error { _ = try file.read() } == "secrets.toml: is no file: move it away")
+        #expect(await error { _ = try file.read() } == "secrets.toml: is no file: move it away")
     }
 
     @Test("CHECKLIST 43: neither messages nor dumps show a secret")
-    func redacted() throws {
-        let secrets = try file.open(.hs256, at: start, entropy: entropy)
+    func redacted() async throws {
+        let secrets = try await file.open([.hs256], at: start, entropy: entropy).secrets
         let material = Base64URL.encode(secrets.sessionKeys.current.exposed)
         var dumped = ""
         dump(secrets, to: &dumped)
@@ -169,9 +171,11 @@ struct SecretsTests {
     }
 
     @Test("Where nothing can be written, it says so")
-    func unwritable() {
+    func unwritable() async {
         let missing = SecretsFile(folder: folder.path + "/none")
-        #expect(error { _ = try missing.open(.hs256, at: start, entropy: entropy) }.contains("cannot create a file beside"))
+        #expect(
+            await error { _ = try await missing.open([.hs256], at: start, entropy: entropy).secrets }.contains(
+                "cannot create a file beside"))
     }
 }
 

@@ -9,6 +9,8 @@ extension Configuration {
         package var hosts: [HostPattern] = [.any]
         package var path = PathPrefix("/")
         package var upstream: [UpstreamRules.Server] = []
+        /// Other instances of this installation.
+        package var instances: [UpstreamRules.Server] = []
         /// A folder, as given.
         package var root: String?
         package var redirect: String?
@@ -25,7 +27,7 @@ extension Configuration {
         package var removeResponseHeaders: [String] = []
         package var securityHeaders = true
 
-        /// What is said of upstreams; the servers are in ``upstream``.
+        /// What is said of upstreams; the servers are in ``upstream`` or ``instances``.
         package var upstreamRules = UpstreamRules(servers: [])
         package var healthPath: String?
         package var healthInterval = UpstreamRules.HealthCheck(path: "/").interval
@@ -57,13 +59,14 @@ extension Configuration {
 
         /// What answers. Exactly one is set.
         enum Target: String, CaseIterable {
-            case upstream, root, redirect, respond
+            case upstream, instances, root, redirect, respond
         }
 
         var targets: [Target] {
             Target.allCases.filter { target in
                 switch target {
                 case .upstream: !upstream.isEmpty
+                case .instances: !instances.isEmpty
                 case .root: root != nil
                 case .redirect: redirect != nil
                 case .respond: respond != nil

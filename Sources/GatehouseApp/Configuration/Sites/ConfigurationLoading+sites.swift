@@ -19,6 +19,21 @@ extension ConfigurationLoading {
         }
     }
 
+    /// Where all servers are alike, and each says whether it is ready.
+    private mutating func setDefaultsOfInstances(_ index: Int) {
+        var site = configuration.sites[index]
+        let origins = siteOrigins[index]
+        site.access = .everyone
+        site.limits = []
+        site.maxBody = .unlimited
+        site.securityHeaders = false
+        if origins["health_path"] == nil { site.healthPath = (configuration.api.prefix?.text ?? "") + "/api/v1/health/ready" }
+        if origins["health_interval"] == nil { site.healthInterval = .seconds(1) }
+        if origins["health_timeout"] == nil { site.healthTimeout = .seconds(1) }
+        if origins["balance"] == nil { site.upstreamRules.balance = .leastConnections }
+        configuration.sites[index] = site
+    }
+
     mutating func readPolicies(_ tables: [(name: String, table: TableEntry<Configuration.Limits.CustomPolicy>)]) {
         for (name, table) in tables {
             var policy = Configuration.Limits.CustomPolicy(name: name)
@@ -32,7 +47,10 @@ extension ConfigurationLoading {
 
     /// Rules between the settings of sites.
     mutating func checkSites() {
-        for index in configuration.sites.indices { checkSite(index) }
+        for index in configuration.sites.indices {
+            if configuration.sites[index].targets.first == .instances { setDefaultsOfInstances(index) }
+            checkSite(index)
+        }
         checkPolicies()
         if let host = configuration.api.host, host != configuration.publicURL.host, let place = origins["api.host"] {
             notices.append(
@@ -54,7 +72,7 @@ extension ConfigurationLoading {
             faults.append(
                 fault(
                     targets.last?.rawValue, targets.isEmpty ? "the site has nothing that answers" : "the site has \(names)",
-                    cure: "write exactly one of upstream, root, redirect and respond"))
+                    cure: "write exactly one of upstream, instances, root, redirect and respond"))
             return
         }
         if site.targets.isEmpty {
@@ -65,7 +83,9 @@ extension ConfigurationLoading {
             faults.append(fault(key.path, "\(key.path) means nothing for a site with \(target.rawValue)", cure: "remove it"))
         }
         if site.hosts.isEmpty { faults.append(fault("host", "host of [[site]] is empty", cure: "name a host, or leave it out for any")) }
-        for (other, earlier) in configuration.sites[..<index].enumerated() where earlier.path == site.path {
+        // Those of instances are asked first, beside the others.
+        for (other, earlier) in configuration.sites[..<index].enumerated()
+        where earlier.path == site.path && earlier.instances.isEmpty == site.instances.isEmpty {
             for host in site.hosts where earlier.hosts.contains(host) {
                 faults.append(
                     fault(
@@ -75,7 +95,8 @@ extension ConfigurationLoading {
         }
         // Two for the same host and path have been told of.
         let namesakes = configuration.sites[..<index].filter {
-            $0.title == site.title && ($0.hosts.first != site.hosts.first || $0.path != site.path)
+            $0.title == site.title
+                && ($0.hosts.first != site.hosts.first || $0.path != site.path || $0.instances.isEmpty != site.instances.isEmpty)
         }
         if !namesakes.isEmpty {
             faults.append(fault("name", "another site is called \(site.title) too", cure: "give one of the two another name"))
@@ -85,10 +106,10 @@ extension ConfigurationLoading {
     }
 
     private mutating func checkUpstream(_ site: Configuration.Site, _ fault: (String?, String, String) -> ConfigurationFault) {
-        if Set(site.upstream).count < site.upstream.count {
-            faults.append(fault("upstream", "upstream names one server twice", "remove one"))
+        for (key, servers) in [("upstream", site.upstream), ("instances", site.instances)] where Set(servers).count < servers.count {
+            faults.append(fault(key, "\(key) names one server twice", "remove one"))
         }
-        let usesTLS = site.upstream.contains { $0.url.scheme == .https }
+        let usesTLS = (site.upstream + site.instances).contains { $0.url.scheme == .https }
         if site.upstreamRules.authoritiesFile != nil, !usesTLS {
             faults.append(fault("upstream_ca", "upstream_ca is set, but no server of upstream is https", "remove it"))
         }

@@ -7,7 +7,7 @@ extension Configuration.Site {
     /// For log lines, metrics and the audience of assertions.
     var title: String {
         if let name { return name }
-        let host = hosts.first.map(\.text) ?? "*"
+        let host = (instances.isEmpty ? "" : "instances of ") + (hosts.first.map(\.text) ?? "*")
         return path.text == "/" ? host : host + path.text
     }
 
@@ -29,18 +29,11 @@ extension Configuration.Site {
     private func routeTarget(_ target: Target) -> RouteTarget {
         switch target {
         case .upstream:
-            var rules = upstreamRules
-            rules.servers = upstream
+            var rules = rules(for: upstream)
             rules.strippedPrefix = strippedPrefix
             rules.addedPrefix = addPrefix
-            rules.authoritiesFile = rules.authoritiesFile.map(absolutePath)
-            if let healthPath {
-                var check = UpstreamRules.HealthCheck(path: healthPath)
-                check.interval = healthInterval
-                check.timeout = healthTimeout
-                rules.health = check
-            }
             return .upstream(rules)
+        case .instances: return .instances(rules(for: instances))
         case .root:
             var rules = folderRules
             rules.root = absolutePath(root ?? "")
@@ -55,6 +48,19 @@ extension Configuration.Site {
             answer.body = respond ?? ""
             return .fixed(answer)
         }
+    }
+
+    private func rules(for servers: [UpstreamRules.Server]) -> UpstreamRules {
+        var rules = upstreamRules
+        rules.servers = servers
+        rules.authoritiesFile = rules.authoritiesFile.map(absolutePath)
+        if let healthPath {
+            var check = UpstreamRules.HealthCheck(path: healthPath)
+            check.interval = healthInterval
+            check.timeout = healthTimeout
+            rules.health = check
+        }
+        return rules
     }
 
     private var strippedPrefix: String? {

@@ -6,20 +6,21 @@ typealias SiteKey = SettingKey<Configuration.Site>
 
 extension Configuration.Site {
     /// Every key of a `[[site]]`, in the order in which it is shown.
-    static let keys: [SiteKey] = generalKeys + prefixKeys + Target.allCases.flatMap(\.keys)
+    static let keys: [SiteKey] = generalKeys + prefixKeys + Target.allCases.filter { $0 != .instances }.flatMap(\.keys)
 
     /// The keys that mean something where a site is answered by `target`.
     static func keys(for target: Target) -> [SiteKey] {
+        if target == .instances { return target.keys }
         let prefixes: [SiteKey] =
             switch target {
             case .upstream: prefixKeys
             case .root: prefixKeys.filter { $0.path == "strip_prefix" }
-            case .redirect, .respond: []
+            case .instances, .redirect, .respond: []
             }
         return generalKeys + prefixes + target.keys
     }
 
-    private static let generalKeys: [SiteKey] = [
+    fileprivate static let generalKeys: [SiteKey] = [
         SiteKey(
             "host", \.hosts, .list(of: .hostPattern), example: "app.example.com",
             "The hosts of the site: a name, \"*.example.com\" for every name directly under one, or \"*\" for any. Several as a list."),
@@ -33,6 +34,11 @@ extension Configuration.Site {
         SiteKey(
             "upstream", \.upstream, .list(of: .upstreamServer), example: "http://127.0.0.1:3000",
             "The servers of the application: http://, https:// or unix:/path."),
+        SiteKey(
+            "instances", \.instances, .list(of: .upstreamServer), example: "http://10.0.0.5:8080",
+            "Other instances of this installation, and this one if it is to have its share: with one database, the same secrets, and this one's "
+                + "address among their trusted_proxies. Requests are passed on as they come, those of Gatehouse's own paths too. health_path, "
+                + "health_interval, balance and response_timeout have defaults of their own here."),
         SiteKey("root", \.root, .optional(.path), "A folder of static files."),
         SiteKey(
             "redirect", \.redirect, .optional(.redirectLocation),
@@ -76,6 +82,7 @@ extension Configuration.Site.Target {
     fileprivate var keys: [SiteKey] {
         switch self {
         case .upstream: Self.upstreamKeys
+        case .instances: Self.keysOfInstances
         case .root: Self.folderKeys
         case .redirect: [SiteKey("redirect_status", \.redirectStatus, .oneOf([301, 302, 303, 307, 308]), "The status of the redirect.")]
         case .respond: Self.fixedKeys
@@ -115,6 +122,11 @@ extension Configuration.Site.Target {
         SiteKey("health_interval", \.healthInterval, .duration(.milliseconds(100)...(.seconds(3600))), "How often it is asked for."),
         SiteKey("health_timeout", \.healthTimeout, .duration(.milliseconds(10)...(.seconds(600))), "How long its answer may take."),
     ]
+
+    /// A site of instances takes whole requests: who may pass and what is changed is theirs to say.
+    fileprivate static let keysOfInstances: [SiteKey] =
+        Configuration.Site.generalKeys.filter { ["host", "path", "name", "instances"].contains($0.path) }
+        + upstreamKeys.filter { $0.path != "upstream_host" }
 
     private static let folderKeys: [SiteKey] = [
         SiteKey("index", \.folderRules.index, .list(of: .fileName), "The files that stand for a folder, the first that there is."),

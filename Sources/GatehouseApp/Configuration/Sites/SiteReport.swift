@@ -35,7 +35,7 @@ extension Configuration.Site {
             # A table [limits.policies.NAME] with limit, window and key (user, network or session) is a policy of your own, for sites to
             # name in limits.
 
-            # Applications behind Gatehouse: one [[site]] for each, with exactly one of upstream, root, redirect and respond.
+            # Applications behind Gatehouse: one [[site]] for each, with exactly one of upstream, instances, root, redirect and respond.
             # [[site]]
 
             """

@@ -10,6 +10,16 @@ struct DataFolderCheck {
     let database: Database
     /// Files with keys that others can read.
     let exposed: [String]
+    /// `nil` where no instance shares the database with this one.
+    var clusterKey: ClusterKeyState?
+
+    /// The key under which instances share secrets.
+    enum ClusterKeyState: Hashable {
+        case given
+        case file(String)
+        case missing(String)
+        case unusable(SecretsError)
+    }
 
     enum Database: Hashable {
         case answers
@@ -19,6 +29,8 @@ struct DataFolderCheck {
         case inUse
         case failing(String)
         case skipped(String)
+        /// On a server of its own, see ``PostgresCheck``.
+        case elsewhere
     }
 
     /// Below it a server that logs in a few thousand people fills what is left within a day or so.
@@ -35,7 +47,7 @@ struct DataFolderCheck {
         case .success(let facts) where !facts.isFolder:
             return [say(.problem, "\(path) is no folder.", "Move it away, or set data_dir to another path.")]
         case .success(let facts):
-            return [ownership(facts), exposure, roomFinding, databaseFinding].compactMap { $0 }
+            return [ownership(facts), exposure, clusterKey.map(clusterKeyFinding), roomFinding, databaseFinding].compactMap { $0 }
         }
     }
 
@@ -66,6 +78,24 @@ struct DataFolderCheck {
             "chmod 600 \(exposed.prefix(8).joined(separator: " ")); and if somebody may have: gatehouse secret rotate")
     }
 
+    private func clusterKeyFinding(_ state: ClusterKeyState) -> Finding {
+        func say(_ status: Finding.Status, _ seen: String, _ advice: String? = nil) -> Finding {
+            Finding("cluster key", Finding.thisMachine, status, seen, advice: advice)
+        }
+        return switch state {
+        case .given: say(.ok, "The cluster key is given by database.cluster_key: a further instance is given the same.")
+        case .file(let path):
+            say(.ok, "The cluster key is in \(path): a further instance needs a copy of this file (mode 0600) in its data folder, once.")
+        case .missing(let path):
+            say(
+                .warning,
+                "There is no cluster key yet. The first instance on the database makes it at its start; any other does not start.",
+                "If there is one already, copy its cluster.key to \(path) (mode 0600).")
+        case .unusable(let error):
+            say(.problem, "\(error.path) \(error.problem).", error.cure.prefix(1).uppercased() + error.cure.dropFirst() + ".")
+        }
+    }
+
     private var roomFinding: Finding? {
         guard let room else { return nil }
         let left = "\(room.bytes >> 20) MiB"
@@ -84,8 +114,9 @@ struct DataFolderCheck {
         return say("disk", .ok, "\(room.bytes >> 30) GiB are free where \(path) is.")
     }
 
-    private var databaseFinding: Finding {
+    private var databaseFinding: Finding? {
         switch database {
+        case .elsewhere: nil
         case .answers: say("database", .ok, "The database answers.")
         case .missing: say("database", .ok, "There is no database yet: it is made at the first start.")
         case .inUse: say("database", .skipped, "Another process works on the folder; the running server tells of its own database.")

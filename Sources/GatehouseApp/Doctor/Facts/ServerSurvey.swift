@@ -11,6 +11,8 @@ struct ServerSurvey {
         /// `nil`: the secrets are not there, or not for this user.
         var proof: DoctorProof?
         var certificates: [CertificateSummary] = []
+        /// The URL of the account with the authority.
+        var account: String?
         var files: [CertificateFile] = []
         /// A server has the data folder, and cannot be reached through the admin socket.
         var trouble: String?
@@ -45,10 +47,11 @@ struct ServerSurvey {
             facts.certificates = await ServerCertificates(configuration, time: time).certificates().map(CertificateSummary.init)
         }
         do throws(SecretsError) {
-            facts.proof = try SecretsFile(folder: configuration.dataDirectory).read().map { DoctorProof(secret: $0.accountHashKey) }
+            facts.proof = try DoctorProof.of(configuration)
         } catch {
             if facts.state != .stopped { facts.state = .unreadableKey(error.description) }
         }
+        facts.account = await ServerCertificates(configuration, time: time).accountURL()
         facts.files = zip(configuration.tls.certificates, configuration.tls.keys).map(Self.file)
         return facts
     }

@@ -42,9 +42,9 @@ package struct FreeRoom: Hashable, Sendable {
 
 /// Files that hold keys, and that others than their owner can read.
 package enum ExposedFiles {
-    /// `secrets.toml`, the self-signed certificate's key, and what is kept of ACME accounts and certificates.
+    /// `secrets.toml`, the cluster key, the self-signed certificate's key, and what is kept of ACME accounts and certificates.
     package static func `in`(_ folder: String) -> [String] {
-        let single = ["secrets.toml", "self-signed.pem"].map { "\(folder)/\($0)" }
+        let single = ["secrets.toml", "cluster.key", SharedSecrets.retiredName, "self-signed.pem"].map { "\(folder)/\($0)" }
         return (single + files(below: folder + "/acme", depth: 0)).filter { path in
             guard let facts = try? FileFacts.of(path).get() else { return false }
             return !facts.isFolder && facts.mode & 0o077 != 0
@@ -53,7 +53,7 @@ package enum ExposedFiles {
 
     private static func files(below folder: String, depth: Int) -> [String] {
         guard depth < 4 else { return [] }
-        return SystemFile.names(in: folder).filter { $0 != "." && $0 != ".." }.sorted().flatMap { name in
+        return FolderContents.names(in: folder).flatMap { name in
             let path = "\(folder)/\(name)"
             return (try? FileFacts.of(path).get())?.isFolder == true ? files(below: path, depth: depth + 1) : [path]
         }

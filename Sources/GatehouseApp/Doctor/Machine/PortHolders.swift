@@ -66,8 +66,8 @@ package struct PortHolders: Sendable {
     /// Only this user's own processes can be looked into, or all of them by root.
     private func process(holding inode: UInt64) -> Int32? {
         let sought = "socket:[\(inode)]"
-        for process in SystemFile.names(in: root).compactMap({ Int32($0) }) {
-            for descriptor in SystemFile.names(in: "\(root)/\(process)/fd")
+        for process in FolderContents.names(in: root).compactMap({ Int32($0) }) {
+            for descriptor in FolderContents.names(in: "\(root)/\(process)/fd")
             where Self.link("\(root)/\(process)/fd/\(descriptor)") == sought {
                 return process
             }

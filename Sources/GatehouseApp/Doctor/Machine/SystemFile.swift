@@ -1,6 +1,6 @@
 import Glibc
 
-/// Files and folders of the system. Those of proc(5) do not tell their size before they are read to the end.
+/// Files of the system. Those of proc(5) do not tell their size before they are read to the end.
 enum SystemFile {
     private static let largest = 64 << 20
 
@@ -18,17 +18,5 @@ enum SystemFile {
             bytes += chunk[..<count]
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// What a folder holds, `.` and `..` among it; nothing where it cannot be read.
-    static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
     }
 }

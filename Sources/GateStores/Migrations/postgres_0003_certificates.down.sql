@@ -1,0 +1,3 @@
+DROP TABLE certificate_challenges;
+DROP TABLE certificate_records;
+DROP FUNCTION gatehouse_tell_certificates();
