@@ -95,6 +95,12 @@ def peers_table(rows: list[PeersRow], peers: tuple[str, ...] = ("nginx", "Caddy"
     return table(["work", "unit", "Gatehouse", *peers, *(f"to {peer}" for peer in peers), "mark", ""], cells)
 
 
+def costs_table(rows: list[PeersRow], peers: tuple[str, ...] = ("nginx", "Caddy")) -> str:
+    columns = ("Gatehouse", *peers, "load")
+    cells = [[row.name, *(median_of(row.costs.get(column, [])) for column in columns)] for row in rows if row.costs]
+    return "Processor time for each request, µs, of all processes of each; the load's is beside it on the same cores:\n\n" + table(["work", *columns], cells)
+
+
 def taken(versions: dict[str, str], how: str) -> str:
     return (
         f"Taken {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC at {revision()} on {machine()}; "

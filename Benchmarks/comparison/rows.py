@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .servers import Gatehouse, PocketBase, Server
 from .tools import CORES, PASSWORD, Prober, bcrypt_capacity, lines, median, wrk
@@ -40,6 +41,8 @@ class Row:
     at_least: tuple[str, str, float] | None = None
     at_most: tuple[str, float] | None = None
     note: str = ""
+    # Microseconds of processor time for each request, of the server; under "load", of what asked.
+    costs: dict[str, list[float]] = dataclasses.field(default_factory=dict)
 
     def add(self, server: str, figure: float) -> None:
         self.figures.setdefault(server, []).append(figure)
@@ -81,6 +84,18 @@ def counted(row: Row, server: Server, report: dict) -> None:
     wrong = report["refused"] + report["broken"]
     if wrong > report["requests"] * 0.001:
         row.note += f"{server.name}: {wrong} of {report['requests']} failed. "
+
+
+def costed(row: Row, server: Server, work: Callable[[], dict]) -> None:
+    """As `counted`, of what `work` reports; and notes the processor time that it took."""
+    before, load = server.processor_seconds(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    report = work()
+    spent, after = server.processor_seconds() - before, resource.getrusage(resource.RUSAGE_CHILDREN)
+    counted(row, server, report)
+    # Those that were served before the report begins to count are more.
+    served = max(1, report.get("served", report["requests"]))
+    row.costs.setdefault(server.name, []).append(1e6 * spent / served)
+    row.costs.setdefault("load", []).append(1e6 * (after.ru_utime + after.ru_stime - load.ru_utime - load.ru_stime) / served)
 
 
 def in_turn(plan: Plan, servers: list[Server]) -> Iterator[Server]:
