@@ -57,6 +57,12 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
     package let value: UInt64
     package init(value: UInt64) { self.value = value }
 
+    /// - Parameter text: as ``description`` has it: 16 digits, letters in lower case. Anything else is none.
+    package init?(_ text: String) {
+        guard text.utf8.count == 16, let value = UInt64(text, radix: 16), RequestID(value: value).description == text else { return nil }
+        self.value = value
+    }
+
     package var description: String {
         String(unsafeUninitializedCapacity: 16) { buffer in
             for place in 0..<16 { buffer[place] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF)) }

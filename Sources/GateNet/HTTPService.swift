@@ -1,5 +1,6 @@
 import GateCore
 import GateHTTP
+import NIOHTTP1
 
 /// What all connections of a server share. Never changed while it serves.
 final class HTTPService: Sendable {
@@ -30,6 +31,17 @@ final class HTTPService: Sendable {
         guard let peer, !configuration.trustedProxies.isEmpty else { return (peer, scheme, head.authority) }
         let origin = ForwardedHeaders.origin(of: head.headers, peer: peer, trusted: configuration.trustedProxies)
         return (origin.client, origin.scheme ?? scheme, origin.host ?? head.authority)
+    }
+
+    /// The id of a request that another instance has passed on, so that both have it in their logs under the same: what a trusted proxy sends
+    /// whose hop, the last in `Via`, has the name of an installation. `nil` for every other.
+    @inline(__always)
+    func passedID(of head: RequestHead, peer: IPAddress?) -> RequestID? {
+        guard let peer, !configuration.trustedProxies.isEmpty else { return nil }
+        guard let last = head.headers["via"].last?.split(separator: " ").last, last.hasPrefix("gatehouse-"),
+            configuration.trustedProxies.contains(where: { $0.contains(peer) })
+        else { return nil }
+        return head.headers.first(name: "x-request-id").flatMap(RequestID.init)
     }
 
     func problem(_ problem: Problem, _ exchange: CurrentExchange) -> Response {

@@ -125,6 +125,28 @@ struct ConnectionTests {
         }
     }
 
+    @Test(
+        "The id of a request is that of the instance that passed it on, and nobody else's",
+        arguments: [
+            ("127.0.0.0/8", "1.1 gatehouse-01234567", "0123456789abcdef", true),
+            ("127.0.0.0/8", "1.1 fred, 2 gatehouse-01234567", "0123456789abcdef", true),
+            ("127.0.0.0/8", "1.1 gatehouse-01234567, 1.1 fred", "0123456789abcdef", false),
+            ("127.0.0.0/8", "1.1 gatehouse", "0123456789abcdef", false),
+            ("127.0.0.0/8", "1.1 gatehouse-01234567", "0123456789ABCDEF", false),
+            ("127.0.0.0/8", "1.1 gatehouse-01234567", "+123456789abcdef", false),
+            ("127.0.0.0/8", "1.1 gatehouse-01234567", "123456789abcdef", false),
+            ("192.0.2.0/24", "1.1 gatehouse-01234567", "0123456789abcdef", false),
+        ])
+    func passedID(trusted: String, via: String, id: String, isTaken: Bool) async throws {
+        try await TestServer.run(.with { $0.trustedProxies = [IPNetwork(trusted)!] }) { request in
+            .now(.text(.ok, request.id.description))
+        } _: { server in
+            let answer = try await server.exchange(
+                "GET / HTTP/1.1\r\nHost: a\r\nVia: \(via)\r\nX-Request-Id: \(id)\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasSuffix(id) == isTaken && answer.hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
     @Test("OPTIONS * is about the server")
     func asterisk() async throws {
         try await TestServer.run { server in

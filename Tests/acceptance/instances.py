@@ -209,9 +209,7 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):
 def introduce(first: Gatehouse, other: Gatehouse) -> None:
     """What an operator copies once, from the first instance to a further one."""
     other.data.mkdir(mode=0o700, exist_ok=True)
-    for name in ("cluster.key", "secrets.toml"):
-        if (first.data / name).exists():
-            shutil.copy2(first.data / name, other.data)
+    shutil.copy2(first.data / "cluster.key", other.data)
 
 
 def within(seconds: float, what: str, is_so) -> float:

@@ -274,6 +274,19 @@ def test_what_the_application_is_told(cluster, door, application):
         assert passed, request.one("via")
 
 
+def test_a_request_has_one_id_at_both_instances(cluster):
+    """That of the door, in the answer, the problem document and both logs; nobody but an instance says what it is."""
+    door = cluster.visitor("gateway")
+    own = {"X-Request-Id": "0123456789abcdef"}
+    for _ in range(6):
+        answer = door.get("/api/v1/auth/me", headers={**own, "Via": "1.1 somebody"})
+        told = assert_problem(answer, 401, "auth/required")["request_id"]
+        assert told == answer.headers["X-Request-Id"] != own["X-Request-Id"]
+        within(2, "both have it", lambda: sum(entry.get("request_id") == told for each in cluster.members for entry in each.log_entries()) >= 2)
+    for headers in ({**own, "Via": "1.1 gatehouse"}, own, {"Via": "1.1 gatehouse-01234567", "X-Request-Id": "0123456789ABCDEF"}):
+        assert cluster.visitor(1).get("/health", headers=headers).headers["X-Request-Id"] != headers["X-Request-Id"]
+
+
 def test_what_came_by_an_instance_goes_no_further(cluster):
     """RFC 9110 §7.6.3: every instance spreads requests over all of them, itself included, and none goes round. Health is each one's own."""
     before = [passed_on(each) for each in cluster.members]

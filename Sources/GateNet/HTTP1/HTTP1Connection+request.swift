@@ -11,7 +11,7 @@ extension HTTP1Connection {
         isReadingHead = false
         readDeadline = nil
         exchangeCount += 1
-        let id = loop.nextRequestID()
+        let id = service.passedID(of: head, peer: peer) ?? loop.nextRequestID()
         let (client, scheme, authority) = service.origin(of: head, peer: peer, scheme: scheme)
         var target = RequestTarget.root
         if case .origin(let asked) = head.target { target = asked }
