@@ -127,15 +127,18 @@ extension PostgresConnection {
         try flush(until: end)
         var results: [PostgresResult] = []
         var failure: PostgresFailure?
+        var ends = 0
         while true {
             while functions.isBusy(handle) == 1 {
                 guard Self.poll(socket, Int16(POLLIN), until: end, time) else { throw timedOut() }
                 guard functions.consumeInput(handle) == 1 else { throw failure ?? lost() }
             }
             guard let pointer = functions.getResult(handle) else {
-                // In a pipeline, the end of one command's results.
-                if isPipeline, functions.status(handle) != Int32(GATE_CONNECTION_BAD) { continue }
-                break
+                // In a pipeline, the end of one command's results: there are five commands at most.
+                ends += 1
+                guard isPipeline, functions.status(handle) != Int32(GATE_CONNECTION_BAD) else { break }
+                guard ends <= 16 else { throw lost() }
+                continue
             }
             let result = PostgresResult(pointer, library)
             if result.endsPipeline { break }

@@ -25,7 +25,7 @@ struct VersionTests {
     private static func contracts(on server: PostgresServer) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for scenario in SQLDatabaseContract.scenarios { group.addTask { try await run(scenario, on: server) } }
-            for contract in SessionStoreContract.cases + RevocationStoreContract.cases {
+            for contract in RevocationStoreContract.cases {
                 group.addTask { try await AccountDatabase.with(.postgres) { try await contract.run($0.stores) } }
             }
             try await group.waitForAll()

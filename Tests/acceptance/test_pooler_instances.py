@@ -45,7 +45,7 @@ def pooled(tmp_path_factory):
         )
         if made:
             server.data.mkdir(mode=0o700)
-            shutil.copy2(made[0].data / "secrets.toml", server.data)
+            shutil.copy2(made[0].data / "cluster.key", server.data)
         made.append(server.start())
     yield postgres, redis, wire, *made
     for server in made:

@@ -253,7 +253,7 @@ def test_doctor_asks_redis(redis, make_server):
 
 def test_a_cluster_is_no_place_to_count(tmp_path, make_server):
     """What a request asks together would lie on different servers: the log says so, and this process counts."""
-    redis = RedisServer(tmp_path / "redis", "--cluster-enabled", "yes").start()
+    redis = RedisServer(tmp_path / "redis", "--cluster-enabled", "yes", "--cluster-port", str(free_port())).start()
     try:
         gate = make_server(counting(redis.url, limit=2)).start()
         assert redis_health(gate)["status"] == "degraded" and "Cluster" in gate.log_text()

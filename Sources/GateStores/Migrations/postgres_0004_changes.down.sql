@@ -1,3 +1,10 @@
+CREATE OR REPLACE FUNCTION gatehouse_tell_certificates() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('gatehouse_changes', 'certificates');
+    RETURN NULL;
+END
+$$;
+
 DROP TRIGGER revocations_forget_changes ON revocations;
 DROP FUNCTION gatehouse_forget_changes();
 

@@ -63,3 +63,10 @@ $$;
 
 CREATE TRIGGER revocations_forget_changes AFTER DELETE ON revocations
     FOR EACH STATEMENT EXECUTE FUNCTION gatehouse_forget_changes();
+
+CREATE OR REPLACE FUNCTION gatehouse_tell_certificates() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM gatehouse_tell('certificates');
+    RETURN NULL;
+END
+$$;
