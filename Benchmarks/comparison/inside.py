@@ -13,12 +13,12 @@ from .tools import HERE, RESULTS, ROOT
 PROGRAMS = ("limits-bench", "crypto-bench", "identity-bench")
 
 
-def _built(product: str) -> pathlib.Path:
+def built(product: str) -> pathlib.Path:
     subprocess.run([ROOT / "scripts/build-release", product], check=True, stdout=subprocess.DEVNULL)
     return ROOT / ".build/release" / product
 
 
-def _told(command: list) -> dict:
+def told(command: list) -> dict:
     """The last line of its output, one JSON object."""
     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -35,12 +35,12 @@ def figures() -> dict[str, dict]:
     RESULTS.mkdir(exist_ok=True)
     # One of them has a database, and is told where.
     with tempfile.TemporaryDirectory(dir=RESULTS) as folder:
-        return {name: _flattened(_told([_built(name), folder])) for name in PROGRAMS}
+        return {name: _flattened(told([built(name), folder])) for name in PROGRAMS}
 
 
 def storage(plan: Plan) -> list[Row]:
     """Durable writes of so many tasks, against a bare C loop with as many rows to a commit, each in a savepoint too."""
-    program = _built("storage-bench")
+    program = built("storage-bench")
     baseline = RESULTS / "storage-baseline"
     source = HERE / "Sources/storage-bench/storage-baseline.c"
     RESULTS.mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def storage(plan: Plan) -> list[Row]:
         for _ in range(plan.rounds):
             # On the file system of the checkout: /tmp may be memory.
             with tempfile.TemporaryDirectory(dir=RESULTS) as folder:
-                row.add("Gatehouse", _told([program, folder, seconds, writers])["writes_per_second"])
-                row.add("bare C loop", _told([baseline, folder, rows, seconds, 1])["writes_per_second"])
+                row.add("Gatehouse", told([program, folder, seconds, writers])["writes_per_second"])
+                row.add("bare C loop", told([baseline, folder, rows, seconds, 1])["writes_per_second"])
         measured.append(row)
     return measured

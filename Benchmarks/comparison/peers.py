@@ -179,7 +179,8 @@ def h2load(server: Secure, path: str, seconds: float, connections: int, *options
     refused = sum(int(number) for number in re.search(r"(\d+) 3xx, (\d+) 4xx, (\d+) 5xx", done.stdout).groups())
     if "Application protocol: h2" not in done.stdout:
         raise RuntimeError(f"{server.name} does not speak HTTP/2:\n{done.stdout}")
-    return {"rate": float(rate[1]), "requests": int(counts[1]), "refused": refused, "broken": int(counts[2])}
+    served = float(rate[1]) * (max(1, round(seconds)) + 1)
+    return {"rate": float(rate[1]), "requests": int(counts[1]), "served": served, "refused": refused, "broken": int(counts[2])}
 
 
 def family(pid: int) -> list[int]:

@@ -6,8 +6,9 @@ import http.client
 import pathlib
 import re
 import subprocess
+import time
 
-from .rows import Plan, counted, in_turn
+from .rows import Plan, costed, counted, in_turn
 from .peers import Caddy, Nginx, PeersRow, Secure, SecureGatehouse, h2load, resident_mb, row, versions as secure_versions
 from .servers import Server
 from .tools import ROOT, free_port, lines, wrk
@@ -215,7 +216,7 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
     gatehouse = ProxyGatehouse(upstream)
     servers: list[Secure] = [gatehouse, ProxyNginx(upstream), ProxyCaddy(upstream), Traefik(upstream)]
     asking = [AskingNginx(upstream, "Gatehouse", gatehouse, "/api/v1/auth/verify"), AskingNginx(upstream, "nginx", upstream, "/agree")]
-    memory = row("memory after these, of all its processes", "MB")
+    memories = [row("memory after these, of all its processes", "MB"), row("memory five seconds later", "MB")]
     asked = row("nginx with `auth_request`, asking each")
     direct = row("forward-auth, asked directly")
     rows = kinds()
@@ -227,13 +228,15 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
         verify(servers, gatehouse.users[0])
         for each, work in rows:
             for server in in_turn(plan, servers):
-                counted(each, server, work(server, plan.seconds, gatehouse.users))
+                costed(each, server, lambda: work(server, plan.seconds, gatehouse.users))
             tell([each])
         for server in in_turn(plan, [gatehouse]):
-            counted(direct, server, loaded("/api/v1/auth/verify")(server, plan.seconds, gatehouse.users))
+            costed(direct, server, lambda: loaded("/api/v1/auth/verify")(server, plan.seconds, gatehouse.users))
         tell([direct])
-        for server in servers:
-            memory.add(server.name, resident_mb(server.process.pid))
+        for memory in memories:
+            for server in servers:
+                memory.add(server.name, resident_mb(server.process.pid))
+            time.sleep(5)
         for server in asking:
             server.start()
         for server in in_turn(plan, asking):
@@ -242,7 +245,7 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
     finally:
         for server in [*asking, *servers, upstream]:
             server.close()
-    return [each for each, _ in rows] + [direct, asked, memory]
+    return [each for each, _ in rows] + [direct, asked, *memories]
 
 
 def versions() -> dict[str, str]:

@@ -9,7 +9,6 @@ import platform
 import re
 import subprocess
 
-from .growth import Growth
 from .rows import Row
 from .peers import PeersRow
 from .tools import CORES, median
@@ -80,16 +79,6 @@ def rows_table(rows: list[Row]) -> str:
     return table(["work", "unit", "Gatehouse", "PocketBase", "ratio", "mark", ""], cells)
 
 
-def growth_table(growth: list[Growth]) -> str:
-    return table(
-        ["", "start, ms", "idle, MB", "who am I, requests/s", "p99, ms", "refresh, requests/s", "after the load, MB"],
-        [
-            [f"{number(line.count)} {line.what}", number(line.start_ms), number(line.idle_mb), number(line.own_record),
-             number(line.p99_ms), number(line.refresh), number(line.loaded_mb)]
-            for line in growth
-        ])
-
-
 def inside_tables(inside: dict[str, dict]) -> str:
     parts = []
     for name, figures in inside.items():
@@ -104,6 +93,12 @@ def peers_table(rows: list[PeersRow], peers: tuple[str, ...] = ("nginx", "Caddy"
         ratios = [f"{ratio:.2f}" if (ratio := row.ratio_to(peer)) else "" for peer in peers]
         cells.append([row.name, row.unit, *(spread(row, name) for name in ("Gatehouse", *peers)), *ratios, row.mark, verdict(row)])
     return table(["work", "unit", "Gatehouse", *peers, *(f"to {peer}" for peer in peers), "mark", ""], cells)
+
+
+def costs_table(rows: list[PeersRow], peers: tuple[str, ...] = ("nginx", "Caddy")) -> str:
+    columns = ("Gatehouse", *peers, "load")
+    cells = [[row.name, *(median_of(row.costs.get(column, [])) for column in columns)] for row in rows if row.costs]
+    return "Processor time for each request, µs, of all processes of each; the load's is beside it on the same cores:\n\n" + table(["work", *columns], cells)
 
 
 def taken(versions: dict[str, str], how: str) -> str:
@@ -139,11 +134,10 @@ def replace(path: pathlib.Path, name: str, *parts: str) -> str:
     return text
 
 
-def figures(rows: list[Row], growth: list[Growth], inside: dict[str, dict], versions: dict[str, str], how: str) -> list[str]:
+def figures(rows: list[Row], inside: dict[str, dict], versions: dict[str, str], how: str) -> list[str]:
     return [
         taken(versions, how),
         rows_table(rows),
         *judged(rows),
-        *(["### How cost grows\n\n" + growth_table(growth)] if growth else []),
         *(["### Inside the process\n\n" + inside_tables(inside)] if inside else []),
     ]

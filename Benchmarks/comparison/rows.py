@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .servers import Gatehouse, PocketBase, Server
 from .tools import CORES, PASSWORD, Prober, bcrypt_capacity, lines, median, wrk
@@ -23,9 +24,8 @@ class Plan:
     short_seconds: float = 3
     # Sessions whose end is followed.
     samples: int = 300
-    # Those of the tables that show how cost grows.
-    many_users: tuple[int, ...] = (10, 1000, 100_000)
-    many_sessions: tuple[int, ...] = (1, 100_000)
+    # Accounts and live sessions, and connections, of the tables that show how cost grows.
+    many: tuple[tuple[int, int], ...] = ((10, 10), (1000, 1000), (100_000, 1000), (100_000, 100_000))
     many_connections: tuple[int, ...] = (1, 64, 10_000)
 
 
@@ -41,6 +41,8 @@ class Row:
     at_least: tuple[str, str, float] | None = None
     at_most: tuple[str, float] | None = None
     note: str = ""
+    # Microseconds of processor time for each request, of the server; under "load", of what asked.
+    costs: dict[str, list[float]] = dataclasses.field(default_factory=dict)
 
     def add(self, server: str, figure: float) -> None:
         self.figures.setdefault(server, []).append(figure)
@@ -84,6 +86,18 @@ def counted(row: Row, server: Server, report: dict) -> None:
         row.note += f"{server.name}: {wrong} of {report['requests']} failed. "
 
 
+def costed(row: Row, server: Server, work: Callable[[], dict]) -> None:
+    """As `counted`, of what `work` reports; and notes the processor time that it took."""
+    before, load = server.processor_seconds(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    report = work()
+    spent, after = server.processor_seconds() - before, resource.getrusage(resource.RUSAGE_CHILDREN)
+    counted(row, server, report)
+    # Those that were served before the report begins to count are more.
+    served = max(1, report.get("served", report["requests"]))
+    row.costs.setdefault(server.name, []).append(1e6 * spent / served)
+    row.costs.setdefault("load", []).append(1e6 * (after.ru_utime + after.ru_stime - load.ru_utime - load.ru_stime) / served)
+
+
 def in_turn(plan: Plan, servers: list[Server]) -> Iterator[Server]:
     """Each server, round after round, and not before all of them rest: one may be busy with its logs for seconds after a load, and
     would take that time from the other."""
@@ -98,8 +112,8 @@ def settle(servers: list[Server], patience: float = 30) -> None:
     end = time.monotonic() + patience
     while time.monotonic() < end:
         before = sum(server.processor_seconds() for server in servers)
-        time.sleep(0.5)
-        if sum(server.processor_seconds() for server in servers) - before < 0.025:
+        time.sleep(0.3)
+        if sum(server.processor_seconds() for server in servers) - before <= 0.015:
             return
 
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 
 from .peers import Caddy, Nginx, PeersRow, Secure, SecureGatehouse, h2load, resident_mb, row, versions
-from .rows import Plan, counted, in_turn
+from .rows import Plan, costed, in_turn
 from .tools import CORES, LOAD, RESULTS, wrk
 
 # As long as Gatehouse's own, which has the time in it.
@@ -79,7 +79,7 @@ def measured(plan: Plan, tell) -> list[PeersRow]:
             server.start()
         for each, work in kinds:
             for server in in_turn(plan, servers):
-                counted(each, server, work(server, plan.seconds))
+                costed(each, server, lambda: work(server, plan.seconds))
             tell([each])
         for server in servers:
             memory.add(server.name, resident_mb(server.process.pid))

@@ -7,7 +7,6 @@ import os
 import pathlib
 import shutil
 import signal
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -136,25 +135,6 @@ class Gatehouse(Server):
 
     def own_record(self, user) -> str:
         return f"/api/v1/auth/me {user['access']}"
-
-    def multiply(self, table: str, count: int) -> None:
-        """Copies a row of a table until it has so many, the server being stopped. Over the API it would take hours of hashing."""
-        with sqlite3.connect(self.folder / "data/gatehouse.db") as connection:
-            connection.row_factory = sqlite3.Row
-            row = dict(connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchone())
-            (present,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-            names = list(row)
-
-            def copies():
-                for number in range(count - present):
-                    copy = {**row, "id": f"01000000-0000-7000-8000-{number:012x}"}
-                    if "email" in copy:
-                        copy["email"] = f"copy{number}@example.com"
-                    yield [copy[name] for name in names]
-
-            connection.executemany(f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(names))})", copies())
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
 
 
 class PocketBase(Server):

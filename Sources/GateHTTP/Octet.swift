@@ -28,6 +28,24 @@ package enum Octet {
     @inline(__always)
     package static func isFieldContent(_ octet: UInt8) -> Bool { octet >= 0x20 && octet != 0x7F || octet == 0x09 }
 
+    /// Where the first octet stands, from `place` on, that a field value may not hold; the count of `octets` where there is none. Eight octets
+    /// at a time: most of a head are values.
+    @inlinable
+    package static func endOfFieldContent(_ octets: UnsafeRawBufferPointer, from place: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs = ones << 7
+        var place = place
+        while place + 8 <= octets.count {
+            let word = octets.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            let deletes = word ^ (ones &* 0x7F)
+            // Of the highest bits, some are set where an octet is below 0x20 or is 0x7F: a borrow sets none where there is neither.
+            guard (((word &- ones &* 0x20) & ~word) | ((deletes &- ones) & ~deletes)) & highs == 0 else { break }
+            place += 8
+        }
+        while place < octets.count, isFieldContent(octets[place]) { place += 1 }
+        return place
+    }
+
     /// What an authority may hold without user information (RFC 3986 §3.2.2): unreserved, sub-delims, `%`, `:`, `[` and `]`.
     @inlinable
     @inline(__always)

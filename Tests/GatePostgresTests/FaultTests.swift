@@ -143,6 +143,32 @@ struct FaultTests {
         await database.close()
     }
 
+    @Test(
+        "CHECKLIST 45, 46: the primary hangs without a word and a standby takes over: nothing that was answered is lost, nobody waits for each connection"
+    )
+    func failover() async throws {
+        let server = PostgresServer()
+        let name = server.newDatabase()
+        let standby = try #require(Int(server.command("standby")))
+        let url = try PostgresURL(
+            "postgres://gatehouse:keep-this-unseen@127.0.0.1:\(server.port),127.0.0.1:\(standby)/\(name)")
+        let database = try await server.open(url, options: Self.quick)
+        try await Ledger.makeSchema(database)
+        let ledger = Ledger()
+        try await ledger.writing(to: database) {
+            try await eventually { ledger.answered > 200 }
+            server.command("pause")
+            let paused = SystemTime().monotonic()
+            #expect(server.command("promote \(standby)") == "t")
+            let before = ledger.answered
+            try await eventually { ledger.answered > before + 200 }
+            #expect(SystemTime().monotonic().since(paused) < Self.limit)
+        }
+        try await ledger.check(database)
+        #expect(ledger.state.withLock { $0.slowest } < Self.limit)
+        await database.close()
+    }
+
     @Test("connections that are cut in the middle of transactions are made again, and nothing is done by halves")
     func cut() async throws {
         let server = PostgresServer.shared

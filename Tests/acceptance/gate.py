@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -153,6 +154,15 @@ class Gatehouse:
             pid = int(children[0])
         return pid
 
+    def resident_mb(self) -> float:
+        status = pathlib.Path(f"/proc/{self.server_pid()}/status").read_text()
+        return int(re.search(r"VmRSS:\s*(\d+)", status)[1]) / 1000
+
+    def processor_seconds(self) -> float:
+        """What it has used so far, see proc(5): fields 14 and 15 of stat."""
+        fields = pathlib.Path(f"/proc/{self.server_pid()}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         """`kill -9`, as the power failing for the process."""
         if self.process and self.process.poll() is None:
@@ -234,6 +244,14 @@ class Gatehouse:
 
     def me(self, token: str) -> requests.Response:
         return self.call("GET", "/api/v1/auth/me", token=token)
+
+    def refused_within(self, token: str, seconds: float = 1) -> float:
+        """How long it takes until the token is refused; fails where that is longer."""
+        begun = time.monotonic()
+        while self.me(token).status_code != 401:
+            assert time.monotonic() - begun < seconds, "still admitted"
+            time.sleep(0.002)
+        return time.monotonic() - begun
 
     def refresh(self, token: str) -> requests.Response:
         return self.call("POST", "/api/v1/auth/refresh", json={"refresh_token": token})

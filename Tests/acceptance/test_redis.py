@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from gate import OPEN_LIMITS, QUICK_AUTH, free_port, merged
-from redis_server import RedisServer, until
+from redis_server import RedisServer, other_server, until
 
 LIMIT = 50
 COUNTED = {"path": "/counted", "access": "public", "respond": "here", "limits": ["few"]}
@@ -52,6 +52,24 @@ def test_exactly_n_over_two_instances(redis, make_server):
     # What is left is told by either.
     remaining = {ask(server).headers["X-RateLimit-Remaining"] for server in servers}
     assert remaining == {"0"}
+
+
+@pytest.mark.parametrize("name", ["Redis 6.2", "Valkey 8"])
+def test_other_servers(tmp_path, make_server, name):
+    """CHECKLIST 35, 56: exactly n over two instances on Redis 6 and on Valkey too; who waits is admitted, and operators see and clear."""
+    server = RedisServer(tmp_path / "redis", program=other_server(name)).start()
+    try:
+        one, other = (make_server(counting(server.url, limit=20, window="3s")).start() for _ in range(2))
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            statuses = collections.Counter(pool.map(lambda number: ask((one, other)[number % 2]).status_code, range(60)))
+        assert statuses == {200: 20, 429: 40}
+        time.sleep(int(ask(other).headers["Retry-After"]))
+        assert ask(one).status_code == 200
+        assert "few" in other.run("limit", "list").stdout
+        assert other.run("limit", "clear", "--policy", "few").returncode == 0 and server.ask("KEYS", "*:few") == ""
+        assert redis_health(one)["status"] == redis_health(other)["status"] == "healthy"
+    finally:
+        server.kill()
 
 
 def test_waiting_exactly_retry_after_admits_everywhere(redis, make_server):

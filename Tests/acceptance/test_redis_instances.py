@@ -7,7 +7,7 @@ import time
 import pytest
 
 from gate import OPEN_LIMITS, QUICK_AUTH, merged
-from postgres import join
+from instances import introduce
 from redis_server import RedisServer, until
 from test_redis import redis_health
 
@@ -30,20 +30,12 @@ def cluster(make_server, postgres, tmp_path):
         for _ in range(count):
             server = make_server(all_settings)
             if made:
-                join(made[0], server)
+                introduce(made[0], server)
             made.append(server.start())
         return made
 
     yield redis, make
     redis.kill()
-
-
-def refused_within(server, token: str, seconds: float = 1) -> float:
-    begun = time.monotonic()
-    while server.me(token).status_code != 401:
-        assert time.monotonic() - begun < seconds, "still admitted"
-        time.sleep(0.002)
-    return time.monotonic() - begun
 
 
 def test_a_users_limit_holds_over_three_instances(cluster):
@@ -71,7 +63,7 @@ def test_revocations_travel_while_redis_comes_and_goes(cluster, record_property)
             session = one.register()
             assert other.me(session["access_token"]).status_code == 200
             assert one.logout(session["access_token"]).status_code == 204
-            slowest = max(slowest, refused_within(other, session["access_token"]))
+            slowest = max(slowest, other.refused_within(session["access_token"]))
             assert other.refresh(session["refresh_token"]).status_code == 401
     record_property("slowest_ms", round(slowest * 1000))
     print(f"slowest: {slowest * 1000:.0f} ms")
@@ -90,6 +82,6 @@ def test_redis_paused_at_the_moment_of_a_log_out(cluster):
             begun = time.monotonic()
             assert one.logout(session["access_token"]).status_code == 204
             assert time.monotonic() - begun < 1.5
-            refused_within(other, session["access_token"])
+            other.refused_within(session["access_token"])
     finally:
         redis.go_on()

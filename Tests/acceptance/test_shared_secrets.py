@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gate import QUICK, merged
-from postgres import join
+from instances import introduce
 
 ISSUER = {"auth": {"issuer": "https://gate.test", "audience": "https://gate.test"}, "log": {"level": "debug"}}
 
@@ -29,7 +29,7 @@ def pair(make_server, postgres):
     """Two instances on one database, the second with a copy of the cluster key and nothing else."""
     url = postgres.url(postgres.new_database())
     one, other = make_server(on(url)).start(), make_server(on(url))
-    join(one, other)
+    introduce(one, other)
     return one, other.start()
 
 

@@ -3,8 +3,8 @@ import GateLimits
 import Glibc
 
 /// Figures of the limiter, as one line of JSON: inside the process, nanoseconds for each decision (median of five rounds), bytes for
-/// each key, resident memory under a flood; through Redis, decisions a second. Run the release build, on an idle machine, with a folder for
-/// Redis's socket.
+/// each key, resident memory under a flood. With `decisions FOLDER SECONDS`: decisions a second and how long one takes, in process and through
+/// Redis, whose socket is put into the folder. Run the release build, on an idle machine.
 @main
 enum LimitsBench {
     private static let time = SystemTime()
@@ -18,6 +18,13 @@ enum LimitsBench {
     static func main() async {
         var writer = JSONWriter()
         writer.beginObject()
+        if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "decisions", let seconds = Double(CommandLine.arguments[3]) {
+            DecisionBench.inProcess(&writer)
+            await RedisBench(seconds: seconds).run(in: CommandLine.arguments[2], &writer)
+            writer.endObject()
+            print(String(decoding: writer.bytes, as: UTF8.self))
+            return
+        }
         flood(&writer)
         bytesPerKey(&writer)
 
@@ -53,7 +60,6 @@ enum LimitsBench {
         writer.member("headers_1_policy", headers(store, one))
         writer.member("headers_3_policies", headers(store, three))
         writer.endObject()
-        if CommandLine.arguments.count > 1 { await RedisBench.run(in: CommandLine.arguments[1], &writer) }
         writer.endObject()
         print(String(decoding: writer.bytes, as: UTF8.self))
     }
@@ -121,7 +127,7 @@ enum LimitsBench {
     }
 
     /// A key below a million, in no order that a cache could guess.
-    private static func scattered(_ step: Int) -> UInt64 {
+    static func scattered(_ step: Int) -> UInt64 {
         UInt64(truncatingIfNeeded: step) &* 0x9E37_79B9_7F4A_7C15 >> 20 % 1_000_000
     }
 
@@ -174,7 +180,7 @@ extension JSONWriter {
 }
 
 /// A thread of pthreads(7) that runs one closure.
-private struct Thread {
+struct Thread {
     private final class Work {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

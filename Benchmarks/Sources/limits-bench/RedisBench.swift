@@ -7,16 +7,16 @@ import Logging
 import Synchronization
 
 /// Decisions through a redis-server of its own on this machine: how many in a second with so many asked at once, and how long one takes.
-enum RedisBench {
-    private static let time = SystemTime()
+struct RedisBench {
+    private let time = SystemTime()
     /// For each row.
-    private static let seconds = 1.5
+    let seconds: Double
 
     /// - Parameter folder: for the server's socket.
-    static func run(in folder: String, _ writer: inout JSONWriter) async {
+    func run(in folder: String, _ writer: inout JSONWriter) async {
         let socket = folder + "/redis.sock"
         let port = 20_000 + Int(getpid()) % 10_000
-        let server = spawn([
+        let server = Self.spawn([
             "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socket, "--save", "", "--appendonly", "no",
             "--dir", folder, "--logfile", folder + "/redis.log",
         ])
@@ -49,7 +49,7 @@ enum RedisBench {
         writer.endObject()
     }
 
-    private static func row(_ store: RedisLimitStore, policies: Int, atOnce: Int, _ writer: inout JSONWriter) async {
+    private func row(_ store: RedisLimitStore, policies: Int, atOnce: Int, _ writer: inout JSONWriter) async {
         // A window that holds what comes in a tenth of a second: sets stay of a size, as they do in a limit that is used.
         let limits = (0..<policies).map { LimitPolicy(name: "open-\($0)", limit: 1_000_000_000, window: .milliseconds(100)) }
         let end = time.monotonic() + .milliseconds(Int64(seconds * 1000))
@@ -71,13 +71,8 @@ enum RedisBench {
             }
             return await group.reduce(into: [Int64]()) { $0 += $1 }.sorted()
         }
-        guard !latencies.isEmpty else { return }
         writer.name("\(policies)_policies_\(atOnce)_at_once")
-        writer.beginObject()
-        writer.member("decisions_per_second", Int64(Double(latencies.count) / seconds))
-        writer.member("p50_microseconds", latencies[latencies.count / 2] / 1000)
-        writer.member("p99_microseconds", latencies[latencies.count * 99 / 100] / 1000)
-        writer.endObject()
+        DecisionBench.write(latencies, perSecond: Double(latencies.count) / seconds, &writer)
     }
 
     private static func spawn(_ command: [String]) -> pid_t? {

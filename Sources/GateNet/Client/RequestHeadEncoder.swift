@@ -40,7 +40,7 @@ enum RequestHeadEncoder {
         for (name, value) in request.headers where !isOurs(name) {
             guard !name.isEmpty, octets.write(name, where: Octet.isToken) else { return false }
             octets.write(": ")
-            guard octets.write(value, where: Octet.isFieldContent) else { return false }
+            guard octets.write(fieldContent: value) else { return false }
             octets.write("\r\n")
         }
         octets.write(request.encodedFields.first)

@@ -62,7 +62,7 @@ struct ResponseFields {
         place = 12
         if bytes[place] == Octet.space {
             place += 1
-            while Octet.isFieldContent(bytes[place]) { place += 1 }
+            place = Octet.endOfFieldContent(bytes, from: place)
         }
         guard bytes[place] == Octet.cr, bytes[place + 1] == Octet.lf else {
             throw .malformed("The status line is not HTTP/1.1 STATUS REASON.")

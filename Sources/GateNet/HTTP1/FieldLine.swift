@@ -25,7 +25,7 @@ struct FieldLine {
         place += 1
         while bytes[place] == Octet.space || bytes[place] == Octet.tab { place += 1 }
         let valueStart = place
-        while Octet.isFieldContent(bytes[place]) { place += 1 }
+        place = Octet.endOfFieldContent(bytes, from: place)
         guard bytes[place] == Octet.cr, bytes[place + 1] == Octet.lf else {
             throw .malformed("A header field holds a control character.")
         }

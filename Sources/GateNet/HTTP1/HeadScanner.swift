@@ -1,4 +1,5 @@
 import GateHTTP
+import Glibc
 import NIOCore
 
 /// Looks for the end of a head: the empty line. Remembers how far it came, so that a head that arrives byte by byte is not read again
@@ -16,19 +17,20 @@ struct HeadScanner {
 
     /// The length of the head with the empty line at its end; `nil` where that has not come.
     mutating func findEnd(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(Fault) -> Int? {
-        var scanned = scanned
-        var lineStart = lineStart
-        while scanned < bytes.count {
-            guard scanned < limit else { throw .tooLong }
-            if bytes[scanned] == Octet.lf {
-                guard scanned > lineStart, bytes[scanned - 1] == Octet.cr else { throw .bareLF }
-                if scanned - 1 == lineStart { return scanned + 1 }
-                lineStart = scanned + 1
-            }
-            scanned += 1
+        let end = min(bytes.count, limit)
+        while let line = Self.lineFeed(in: bytes, scanned..<end) {
+            guard line > lineStart, bytes[line - 1] == Octet.cr else { throw .bareLF }
+            if line - 1 == lineStart { return line + 1 }
+            lineStart = line + 1
+            scanned = lineStart
         }
-        self.scanned = scanned
-        self.lineStart = lineStart
+        guard bytes.count <= limit else { throw .tooLong }
+        scanned = end
         return nil
+    }
+
+    private static func lineFeed(in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
+        guard let start = bytes.baseAddress, let found = memchr(start + range.lowerBound, Int32(Octet.lf), range.count) else { return nil }
+        return start.distance(to: UnsafeRawPointer(found))
     }
 }

@@ -40,7 +40,7 @@ enum ResponseHeadEncoder {
                     return 0
                 }
                 octets.write(": ")
-                guard octets.write(value, where: Octet.isFieldContent) else {
+                guard octets.write(fieldContent: value) else {
                     isSound = false
                     return 0
                 }
@@ -133,6 +133,17 @@ struct OctetWriter {
             count += 1
         }
         return isSound
+    }
+
+    /// - Returns: whether a field value may hold all of it, as ``write(_:where:)``.
+    @discardableResult
+    mutating func write(fieldContent text: String) -> Bool {
+        let isSound = text.utf8.withContiguousStorageIfAvailable { octets in
+            let octets = UnsafeRawBufferPointer(octets)
+            write(octets)
+            return Octet.endOfFieldContent(octets, from: 0) == octets.count
+        }
+        return isSound ?? write(text, where: Octet.isFieldContent)
     }
 
     mutating func writeDecimal(_ number: Int) {

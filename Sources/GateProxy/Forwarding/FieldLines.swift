@@ -57,9 +57,7 @@ struct FieldLines {
     }
 
     private mutating func append(content: UnsafeRawBufferPointer) {
-        var isContent = true
-        for octet in content { isContent = isContent && Octet.isFieldContent(octet) }
-        isSound = isSound && isContent
+        isSound = isSound && Octet.endOfFieldContent(content, from: 0) == content.count
         copy(content)
     }
 

@@ -29,5 +29,12 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION gatehouse_tell_secrets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('gatehouse_changes', 'everything');
+    RETURN NULL;
+END
+$$;
+
 DROP FUNCTION gatehouse_tell(TEXT);
 DROP TABLE changes;

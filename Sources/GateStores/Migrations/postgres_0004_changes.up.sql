@@ -46,6 +46,13 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION gatehouse_tell_secrets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM gatehouse_tell('everything');
+    RETURN NULL;
+END
+$$;
+
 -- Whoever prunes revocations prunes this too. Nobody who was away for a second asks for what is new: they read everything.
 CREATE FUNCTION gatehouse_forget_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
