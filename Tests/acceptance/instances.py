@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,6 @@ from requests.adapters import HTTPAdapter
 
 from gate import BINARY, OPEN_LIMITS, PASSWORD, QUICK_AUTH, Gatehouse, free_port, merged
 from others import Nginx
-from postgres import join
 
 PUBLIC = "gate.test"
 APPLICATION = "app.test"
@@ -127,7 +127,7 @@ class Cluster:
         first, *others = self.members
         first.start()
         for other in others:
-            join(first, other)
+            introduce(first, other)
             other.spawn()
         for other in others:
             other.wait_ready()
@@ -204,6 +204,12 @@ class Visitor:
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):
     def set_ok(self, cookie, request):
         return False
+
+
+def introduce(first: Gatehouse, other: Gatehouse) -> None:
+    """What an operator copies once, from the first instance to a further one."""
+    other.data.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy2(first.data / "cluster.key", other.data)
 
 
 def within(seconds: float, what: str, is_so) -> float:

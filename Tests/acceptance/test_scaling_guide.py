@@ -12,9 +12,8 @@ import urllib3
 import guide
 from certificates import Root
 from gate import PASSWORD, QUICK, Gatehouse, free_port, merged
-from instances import within
+from instances import introduce, within
 from others import Nginx
-from postgres import join
 from redis_server import RedisServer
 
 HOST = "app.example.com"
@@ -68,7 +67,7 @@ class Site:
         """One that has the secrets, and two that are given them."""
         made = [self.instance(number, text, port) for number in NUMBERS]
         for each in made:
-            join(first, each)
+            introduce(first, each)
             each.start()
         return made
 
