@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import subprocess
 
 from gate import ROOT
@@ -43,9 +42,3 @@ class Postgres:
     def close(self) -> None:
         self.process.stdin.close()
         self.process.wait(20)
-
-
-def join(first, another) -> None:
-    """Does what an operator does for a further instance on the database of one that has been started: copies one file."""
-    another.data.mkdir(mode=0o700, exist_ok=True)
-    shutil.copy2(first.data / "cluster.key", another.data)

@@ -131,18 +131,18 @@ def test_instances_die_hang_and_come_back(cluster, door, record_property):
     ended = cluster.visitor(len(cluster.members) - 1)
     session = ended.register("ended@example.com")
     with Residents(cluster, door) as residents:
-        time.sleep(0.7)
+        time.sleep(0.5)
         assert ended.logout(session["access_token"]).status_code == 204
         last.kill()
         last.lose_socket()
-        time.sleep(1.2)
+        time.sleep(0.8)
         last.start()
         assert cluster.visitor(-1).me(session["access_token"]).status_code == 401
-        time.sleep(0.7)
+        time.sleep(0.5)
         hung.pause()
-        time.sleep(PATIENCE + 1)
+        time.sleep(PATIENCE + 0.5)
         hung.go_on()
-        time.sleep(0.7)
+        time.sleep(0.5)
     print(residents)
     record_property("requests", str(residents))
     assert not residents.wrong, residents.wrong[:5]
@@ -158,7 +158,7 @@ def test_an_upgrade_one_after_the_other_fails_no_request(cluster, door, record_p
         for each in cluster.members:
             assert each.stop() == 0
             each.start()
-            time.sleep(0.4)
+            time.sleep(0.2)
     print(residents)
     record_property("requests", str(residents))
     assert not residents.wrong and not residents.failures, (str(residents), residents.wrong[:5], residents.failures[:5])
