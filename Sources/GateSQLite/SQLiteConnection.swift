@@ -16,6 +16,8 @@ final class SQLiteConnection {
     private let database: OpaquePointer
     /// By the address of the text: a `StaticString` is a literal, and a program has finitely many of them.
     private var statements: [UnsafePointer<UInt8>: SQLiteStatement] = [:]
+    /// Whether there may be something to undo since somebody set this to false: a statement that writes was tried.
+    var hasWritten = false
     private var savepoint: SQLiteStatement?
     private var release: SQLiteStatement?
 
@@ -102,8 +104,7 @@ final class SQLiteConnection {
             }, counter)
     }
 
-    /// Begins a part of the transaction that can be undone by itself. With ``releaseSavepoint()`` it stands around every write but the
-    /// first of a transaction, so both are kept at hand.
+    /// Begins a part of the transaction that can be undone by itself, which ``releaseSavepoint()`` ends.
     func openSavepoint() throws(StorageError) { try step(&savepoint, "SAVEPOINT body") }
 
     func releaseSavepoint() throws(StorageError) { try step(&release, "RELEASE body") }
@@ -121,6 +122,7 @@ final class SQLiteConnection {
     {
         let statement = try prepared(sql)
         statement.inUse = true
+        if !statement.isReadOnly { hasWritten = true }
         defer {
             statement.reset()
             statement.inUse = false
@@ -174,6 +176,7 @@ extension SQLiteConnection: SQLSchemaConnection {
 
     func executeScript(_ sql: String) throws(StorageError) {
         let transaction = inTransaction
+        hasWritten = true
         try SQLiteCode.check(sqlite3_exec(database, sql, nil, nil, nil), database, path: path)
         guard inTransaction == transaction else { throw .misuse(reason: "a script must not begin or end a transaction") }
     }

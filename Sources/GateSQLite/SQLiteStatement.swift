@@ -6,6 +6,7 @@ import GateSQL
 final class SQLiteStatement {
     let pointer: OpaquePointer
     private let hasParameters: Bool
+    let isReadOnly: Bool
     /// Whether it is being stepped: a query's row closure may run the same text again.
     var inUse = false
 
@@ -20,11 +21,10 @@ final class SQLiteStatement {
         guard let pointer else { throw .misuse(reason: "an empty statement") }
         self.pointer = pointer
         hasParameters = sqlite3_bind_parameter_count(pointer) > 0
+        isReadOnly = sqlite3_stmt_readonly(pointer) != 0
     }
 
     deinit { sqlite3_finalize(pointer) }
-
-    var isReadOnly: Bool { sqlite3_stmt_readonly(pointer) != 0 }
 
     /// - Returns: the code of the first parameter that could not be bound, or `SQLITE_OK`.
     func bind(_ parameters: [any SQLBindable]) -> Int32 {

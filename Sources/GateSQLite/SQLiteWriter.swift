@@ -20,6 +20,8 @@ struct SQLiteWriter: ~Copyable {
     private let time: any TimeSource
     /// Of the last commit: how many writes it held, and how long it took.
     private var last = (count: 0, duration: Duration.zero)
+    /// So many further batches give each body a savepoint.
+    private var carefulBatches = 0
     /// Taken from the queue, not yet begun.
     private var backlog = TakenObjects()
 
@@ -71,6 +73,7 @@ struct SQLiteWriter: ~Copyable {
         let patience = time.monotonic() + min(last.duration, Self.patience)
         batch.reserveCapacity(backlog.count)
         var committing = false
+        carefulBatches = max(0, carefulBatches - 1)
         do throws(StorageError) {
             let connection = try opened()
             try connection.execute("BEGIN IMMEDIATE")
@@ -79,8 +82,10 @@ struct SQLiteWriter: ~Copyable {
                 if batch.count == 1 {
                     // It needs no savepoint: to undo it is to undo the transaction.
                     do { try job.run(connection) } catch { return refuse(job, error) }
-                } else {
+                } else if carefulBatches > 0 {
                     batch[batch.count - 1].error = try runInSavepoint(job, on: connection)
+                } else if let error = try runBare(job, on: connection) {
+                    if connection.hasWritten { try runAgain(&batch, on: connection) } else { batch[batch.count - 1].error = error }
                 }
                 if job.alone { break }
             }
@@ -123,6 +128,39 @@ struct SQLiteWriter: ~Copyable {
         }
     }
 
+    /// After a body had to be undone, so many batches are run as if more were to come: nobody can have each batch run twice.
+    private static let caution = 32
+
+    /// Without a savepoint, which costs nearly as much as a small write: most bodies have nothing that would have to be undone.
+    ///
+    /// - Returns: what the body threw; what it did is still there.
+    /// - Throws: why the transaction is lost.
+    private func runBare(_ job: TransactionJob, on connection: SQLiteConnection) throws(StorageError) -> (any Error)? {
+        connection.hasWritten = false
+        do {
+            try job.run(connection)
+            return nil
+        } catch {
+            guard connection.inTransaction else { throw lost(to: error) }
+            condition.writeFailed(error)
+            return error
+        }
+    }
+
+    /// Begins the transaction anew and runs again what it held, each body so that it can be undone by itself.
+    private mutating func runAgain(_ batch: inout AnswerThread.Outcomes, on connection: SQLiteConnection) throws(StorageError) {
+        carefulBatches = Self.caution
+        try connection.execute("ROLLBACK")
+        try connection.execute("BEGIN IMMEDIATE")
+        for place in batch.indices where batch[place].error == nil {
+            batch[place].error = try runInSavepoint(batch[place].job, on: connection)
+        }
+    }
+
+    private func lost(to error: any Error) -> StorageError {
+        error as? StorageError ?? .inputOutput(reason: "\(file.path): SQLite gave the transaction up")
+    }
+
     /// - Returns: what the body threw; it is undone then.
     /// - Throws: why the transaction is lost.
     private func runInSavepoint(_ job: TransactionJob, on connection: SQLiteConnection) throws(StorageError) -> (any Error)? {
@@ -130,9 +168,7 @@ struct SQLiteWriter: ~Copyable {
         do {
             try job.run(connection)
         } catch {
-            guard connection.inTransaction else {
-                throw error as? StorageError ?? .inputOutput(reason: "\(file.path): SQLite gave the transaction up")
-            }
+            guard connection.inTransaction else { throw lost(to: error) }
             condition.writeFailed(error)
             try connection.execute("ROLLBACK TO body")
             try connection.releaseSavepoint()

@@ -57,6 +57,69 @@ import Testing
         await database.close()
     }
 
+    struct Slip: Error, Hashable { let write: Int }
+
+    /// How a body in a shared transaction ends.
+    enum Body: CaseIterable { case good, throwsBeforeItWrote, throwsAfterItWrote, breaksAConstraint, goesOnAfterABrokenConstraint }
+
+    @Test("Bodies that share a transaction are undone one by one, wherever they throw", arguments: 0..<8)
+    func undoing(round: Int) async throws {
+        let folder = TemporaryFolder()
+        let database = try await folder.open()
+        try await Ledger.makeSchema(database)
+        try await database.changeSchema { try $0.executeScript("CREATE TABLE line (id INTEGER PRIMARY KEY, part INTEGER) STRICT") }
+        var random = SplitMix(seed: UInt64(round))
+        // A first slip in a batch, and one in a batch that is run with care already.
+        for batch in 0..<2 {
+            let gate = WriterGate()
+            let holding = Task { try await gate.hold(database) }
+            await gate.held()
+            let bodies = (0..<40).map { number in
+                (id: batch * 100 + number, body: Body.allCases[Int(random.next() % UInt64(round == 0 ? 2 : Body.allCases.count))])
+            }
+            let writing = bodies.map { id, body in Task { try await Self.writeLine(id, body, to: database) } }
+            #expect(gate.waitUntilQueued(bodies.count, in: database))
+            gate.open()
+            try await holding.value
+            for ((id, body), outcome) in zip(bodies, writing) {
+                switch (body, await outcome.result) {
+                case (.good, .success), (.goesOnAfterABrokenConstraint, .success): break
+                case (.throwsBeforeItWrote, .failure(let error)), (.throwsAfterItWrote, .failure(let error)):
+                    #expect(error as? Slip == Slip(write: id))
+                case (.breaksAConstraint, .failure(let error)): #expect(error is StorageError)
+                case let other: Issue.record("\(id): \(other)")
+                }
+            }
+            let kept = bodies.filter { $0.body == .good || $0.body == .goesOnAfterABrokenConstraint }.map(\.id)
+            let (ids, parts) = try await database.read { connection in
+                var ids: [Int] = []
+                var parts = 0
+                try connection.query("SELECT id, part FROM line WHERE id >= ?1 ORDER BY id", [batch * 100]) { row throws(StorageError) in
+                    ids.append(Int(try row.integer(0)))
+                    parts += Int(try row.integer(1))
+                }
+                return (ids, parts)
+            }
+            #expect(ids == kept.sorted() && parts == 2 * kept.count, "each is there as a whole, once")
+        }
+        await database.close()
+    }
+
+    private static func writeLine(_ id: Int, _ body: Body, to database: SQLiteDatabase) async throws {
+        try await database.write { connection in
+            try connection.query("SELECT count(*) FROM line", []) { _ in }
+            if body == .throwsBeforeItWrote { throw Slip(write: id) }
+            try connection.execute("INSERT INTO line (id, part) VALUES (?1, 1)", [id])
+            switch body {
+            case .good, .throwsBeforeItWrote: break
+            case .throwsAfterItWrote: throw Slip(write: id)
+            case .breaksAConstraint: try connection.execute("INSERT INTO line (id, part) VALUES (?1, 1)", [id])
+            case .goesOnAfterABrokenConstraint: _ = try? connection.execute("INSERT INTO line (id, part) VALUES (?1, 1)", [id])
+            }
+            try connection.execute("UPDATE line SET part = part + 1 WHERE id = ?1", [id])
+        }
+    }
+
     @Test("One write more than may wait is answered with busy, and the others are done")
     func queueLimit() async throws {
         let folder = TemporaryFolder()
