@@ -123,6 +123,7 @@ LATER = [
 
 ELSEWHERE = {
     "make build": "has been run: its program is what is in the package",
+    "make test": "is what runs this",
     "make deb": "is scripts/build-deb, by which packages.py makes the package",
     "ufw allow Gatehouse": "its profile is looked at by test_the_firewalls_profile",
     "brotli -k": "Debian's brotli; what it leaves is served in test_site_files.py",
