@@ -205,7 +205,7 @@ def test_behind_a_pooler(instances, own_postgres, settings):
         assert one.me(renewed["access_token"]).status_code == 200
         assert other.logout(renewed["access_token"]).status_code == 204
         # Nobody can listen: each asks for what has changed.
-        refused_within(one, renewed["access_token"])
+        one.refused_within(renewed["access_token"])
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         sessions = list(pool.map(lambda index: (one, other)[index % 2].register(one.address()), range(32)))
     assert len({session["session_id"] for session in sessions}) == 32
