@@ -5,7 +5,7 @@ import threading
 import time
 
 from gate import PASSWORD, assert_problem
-from test_postgres import instances, refused_within  # noqa: F401 (a fixture)
+from test_postgres import instances  # noqa: F401 (a fixture)
 
 # What no request may take longer than: the queue, the transaction, a second of patience for each, and the machine's other work.
 LIMIT = 10
@@ -103,4 +103,4 @@ def test_the_standby_takes_over(instances, own_postgres, record_property):  # no
     session = one.register()
     assert other.me(session["access_token"]).status_code == 200
     assert one.logout(session["access_token"]).status_code == 204
-    refused_within(other, session["access_token"], 1)
+    other.refused_within(session["access_token"], 1)
