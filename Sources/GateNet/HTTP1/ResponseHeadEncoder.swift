@@ -126,13 +126,12 @@ struct OctetWriter {
     /// - Returns: whether all of it is allowed; if not, what was written is to be dropped.
     @inline(__always) @discardableResult
     mutating func write(_ text: String, where isAllowed: (UInt8) -> Bool) -> Bool {
-        var isSound = true
-        for octet in text.utf8 {
-            isSound = isSound && isAllowed(octet)
-            target[count] = octet
-            count += 1
+        var text = text
+        return text.withUTF8 { octets in
+            write(UnsafeRawBufferPointer(octets))
+            for octet in octets where !isAllowed(octet) { return false }
+            return true
         }
-        return isSound
     }
 
     /// - Returns: whether a field value may hold all of it, as ``write(_:where:)``.
