@@ -30,8 +30,8 @@ struct PoolerTests {
                             opened.withLock { $0.append(again) }
                             return again
                         })
+                    // To drop it here would wait for the pooler's connections to be ended.
                     for database in opened.withLock({ $0 }) { await database.close() }
-                    server.command("drop \(name)")
                 }
             }
             try await group.waitForAll()

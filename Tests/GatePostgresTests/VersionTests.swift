@@ -36,17 +36,18 @@ struct VersionTests {
         // Each has few connections: all of them run at once.
         var options = PostgresOptions()
         options.connections = 2
-        try await server.withDatabase(options: options) { [options] database, name in
-            let opened = Mutex<[PostgresDatabase]>([])
-            try await scenario.run(
-                SQLDatabaseContract.Subject(database: database) {
-                    await database.close()
-                    let again = try await server.open(server.url(name), options: options)
-                    opened.withLock { $0.append(again) }
-                    return again
-                })
-            for database in opened.withLock({ $0 }) { await database.close() }
-        }
+        // The server is thrown away with its databases.
+        let name = server.newDatabase()
+        let database = try await server.open(server.url(name), options: options)
+        let opened = Mutex([database])
+        try await scenario.run(
+            SQLDatabaseContract.Subject(database: database) { [options] in
+                await database.close()
+                let again = try await server.open(server.url(name), options: options)
+                opened.withLock { $0.append(again) }
+                return again
+            })
+        for database in opened.withLock({ $0 }) { await database.close() }
     }
 
     @Test("the one that hands changes on is asked where nobody can listen, in the oldest version too")
