@@ -44,7 +44,7 @@ fuzz: ## Fuzz every parser of outside input, FUZZ_SECONDS (30) each
 	scripts/install-packages build
 	scripts/fuzz $(FUZZ_SECONDS)
 
-bench: build ## Measure against PocketBase, nginx and Caddy, and write the table into Benchmarks/README.md
+bench: build ## Measure against PocketBase, nginx, Caddy, Traefik and itself, and write the tables into Benchmarks/README.md
 	scripts/install-packages bench
 	Benchmarks/run $(BENCH_OPTIONS)
 

@@ -182,8 +182,6 @@ class Instance(Gatehouse):
         if self.before:
             data = self.folder / "data"
             data.mkdir(mode=0o700, exist_ok=True)
-            for name in ("secrets.toml", "cluster.key"):
-                if (self.before.folder / "data" / name).exists():
-                    shutil.copy2(self.before.folder / "data" / name, data)
+            shutil.copy2(self.before.folder / "data/cluster.key", data)
         return super().start()
 

@@ -116,21 +116,25 @@ def judged(rows: list[Row]) -> list[str]:
         *(["What failed in a run: " + " ".join(notes)] if notes else [])]
 
 
-def _parts(path: pathlib.Path, name: str) -> tuple[str, str, str]:
+# What writes a section between its marks, unless told.
+BENCH = "make bench"
+
+
+def _parts(path: pathlib.Path, name: str, writer: str) -> tuple[str, str, str]:
     """What stands before, between and behind the marks of a section."""
-    before, rest = path.read_text().split(f"<!-- {name}: written by make bench -->")
+    before, rest = path.read_text().split(f"<!-- {name}: written by {writer} -->")
     between, after = rest.split(f"<!-- end of {name} -->")
     return before, between, after
 
 
 def section(path: pathlib.Path, name: str) -> str:
-    return _parts(path, name)[1]
+    return _parts(path, name, BENCH)[1]
 
 
-def replace(path: pathlib.Path, name: str, *parts: str) -> str:
+def replace(path: pathlib.Path, name: str, *parts: str, writer: str = BENCH) -> str:
     text = "\n\n".join(part for part in parts if part)
-    before, _, after = _parts(path, name)
-    path.write_text(f"{before}<!-- {name}: written by make bench -->\n\n{text}\n\n<!-- end of {name} -->{after}")
+    before, _, after = _parts(path, name, writer)
+    path.write_text(f"{before}<!-- {name}: written by {writer} -->\n\n{text}\n\n<!-- end of {name} -->{after}")
     return text
 
 

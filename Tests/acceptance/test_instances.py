@@ -187,7 +187,7 @@ def test_a_disabled_user_is_out_everywhere(cluster, door, record_property):
 
 
 def test_cookies_and_the_rule_against_other_sites(cluster, door):
-    """CHECKLIST 11, 12: a cookie of one instance is good at the others, and each refuses what another site's page sends with it."""
+    """CHECKLIST 12: a cookie of one instance is good at the others, and each refuses what another site's page sends with it."""
     session, cookie = signed_in(cluster.visitor(door))
     everyone = [*cluster.each(), cluster.visitor(door)]
     for number, each in enumerate(everyone):

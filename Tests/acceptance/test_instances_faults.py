@@ -152,7 +152,7 @@ def test_instances_die_hang_and_come_back(cluster, door, record_property):
 
 
 def test_an_upgrade_one_after_the_other_fails_no_request(cluster, door, record_property):
-    """CHECKLIST 39, 45: each is asked to leave and started again, its socket kept by the service manager; the door's own instance too."""
+    """Each is asked to leave and started again, its socket kept by the service manager; the door's own instance too."""
     with Residents(cluster, door) as residents:
         time.sleep(0.5)
         for each in cluster.members:

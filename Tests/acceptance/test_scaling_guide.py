@@ -19,7 +19,7 @@ from redis_server import RedisServer
 HOST = "app.example.com"
 HEADING = "From one server to three instances"
 NUMBERS = (11, 12, 13)
-# What the tests do without: hashes that take their time, and limits.
+# What the tests do without: hashes that take their time.
 QUICK_LINES = "\n[auth]\nbcrypt_cost = 10\n"
 
 

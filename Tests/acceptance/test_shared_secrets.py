@@ -34,7 +34,7 @@ def pair(make_server, postgres):
 
 
 def test_a_rotation_on_one_instance_is_taken_by_the_other(pair):
-    """CHECKLIST 10: whatever was made with the old keys or is made with the new ones is good on both at every moment, without a restart."""
+    """Whatever was made with the old keys or is made with the new ones is good on both at every moment, without a restart."""
     one, other = pair
     assert not (one.data / "secrets.toml").exists() and (one.data / "cluster.key").stat().st_mode & 0o777 == 0o600
     before = one.register()
