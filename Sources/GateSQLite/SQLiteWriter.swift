@@ -79,6 +79,7 @@ struct SQLiteWriter: ~Copyable {
             try connection.execute("BEGIN IMMEDIATE")
             while batch.count < file.options.batchLimit, let job = next(after: batch.count, until: patience) {
                 batch.append((job, nil))
+                guard connection.inTransaction else { throw givenUp }
                 if batch.count == 1 {
                     // It needs no savepoint: to undo it is to undo the transaction.
                     do { try job.run(connection) } catch { return refuse(job, error) }
@@ -89,8 +90,7 @@ struct SQLiteWriter: ~Copyable {
                 }
                 if job.alone { break }
             }
-            // Also where a body caught the error upon which SQLite ended the transaction.
-            guard connection.inTransaction else { throw .inputOutput(reason: "\(file.path): SQLite gave the transaction up") }
+            guard connection.inTransaction else { throw givenUp }
             committing = true
             let start = time.monotonic()
             try connection.execute("COMMIT")
@@ -147,19 +147,23 @@ struct SQLiteWriter: ~Copyable {
         }
     }
 
-    /// Begins the transaction anew and runs again what it held, each body so that it can be undone by itself.
+    /// Begins the transaction anew and runs again what it held, each body so that it can be undone by itself: those too that threw without
+    /// having written, for they may have seen what is gone now.
     private mutating func runAgain(_ batch: inout AnswerThread.Outcomes, on connection: SQLiteConnection) throws(StorageError) {
         carefulBatches = Self.caution
         try connection.execute("ROLLBACK")
         try connection.execute("BEGIN IMMEDIATE")
-        for place in batch.indices where batch[place].error == nil {
+        for place in batch.indices {
             batch[place].error = try runInSavepoint(batch[place].job, on: connection)
         }
     }
 
     private func lost(to error: any Error) -> StorageError {
-        error as? StorageError ?? .inputOutput(reason: "\(file.path): SQLite gave the transaction up")
+        error as? StorageError ?? givenUp
     }
+
+    /// Also where a body caught the error upon which SQLite ended the transaction: what came after it would commit by itself.
+    private var givenUp: StorageError { .inputOutput(reason: "\(file.path): SQLite gave the transaction up") }
 
     /// - Returns: what the body threw; it is undone then.
     /// - Throws: why the transaction is lost.

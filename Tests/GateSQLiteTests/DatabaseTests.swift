@@ -4,6 +4,7 @@ import GateSQL
 import GateSQLite
 import GateTesting
 import Glibc
+import Synchronization
 import Testing
 
 @Suite struct DatabaseTests {
@@ -118,6 +119,83 @@ import Testing
             }
             try connection.execute("UPDATE line SET part = part + 1 WHERE id = ?1", [id])
         }
+    }
+
+    @Test("What a body answered to another's row that is gone is not believed: it runs again")
+    func seenAndGone() async throws {
+        let runs = Mutex(0)
+        let (kept, outcomes) = try await sharing([
+            { connection in
+                let run = runs.withLock {
+                    $0 += 1
+                    return $0
+                }
+                try connection.execute("INSERT INTO line (id, part) VALUES (1, 1)", [])
+                if run > 1 { throw Slip(write: 1) }
+            },
+            { connection in
+                var isTaken = false
+                try connection.query("SELECT 1 FROM line WHERE id = 1", []) { _ in isTaken = true }
+                if isTaken { throw Slip(write: 2) }
+                try connection.execute("INSERT INTO line (id, part) VALUES (2, 1)", [])
+            },
+            { connection in
+                try connection.execute("INSERT INTO line (id, part) VALUES (3, 1)", [])
+                throw Slip(write: 3)
+            },
+        ])
+        #expect(outcomes == [Slip(write: 1), nil, Slip(write: 3)])
+        #expect(kept == [2])
+    }
+
+    @Test("Where a body ends the transaction, nobody's write commits by itself")
+    func transactionGone() async throws {
+        let (kept, outcomes) = try await sharing([
+            { try $0.execute("INSERT INTO line (id, part) VALUES (1, 1)", []) },
+            { try $0.execute("ROLLBACK", []) },
+            { connection in
+                try connection.execute("INSERT INTO line (id, part) VALUES (3, 1)", [])
+                throw Slip(write: 3)
+            },
+        ])
+        #expect(kept == [] && !outcomes.contains(nil))
+    }
+
+    /// Runs bodies in one transaction, in their order.
+    ///
+    /// - Returns: the lines that are there afterwards, and what each body's caller was thrown, of another kind as a slip of no write.
+    private func sharing(
+        _ bodies: [@Sendable (any SQLConnection) throws -> Void]
+    ) async throws -> (kept: [Int], outcomes: [Slip?]) {
+        let folder = TemporaryFolder()
+        let database = try await folder.open()
+        try await Ledger.makeSchema(database)
+        try await database.changeSchema { try $0.executeScript("CREATE TABLE line (id INTEGER PRIMARY KEY, part INTEGER) STRICT") }
+        let gate = WriterGate()
+        let holding = Task { try await gate.hold(database) }
+        await gate.held()
+        var writing: [Task<Void, any Error>] = []
+        for body in bodies {
+            writing.append(Task { try await database.write { try body($0) } })
+            #expect(gate.waitUntilQueued(writing.count, in: database))
+        }
+        gate.open()
+        _ = await holding.result
+        var outcomes: [Slip?] = []
+        for write in writing {
+            if case .failure(let error) = await write.result {
+                outcomes.append(error as? Slip ?? Slip(write: 0))
+            } else {
+                outcomes.append(nil)
+            }
+        }
+        let kept = try await database.read { connection in
+            var ids: [Int] = []
+            try connection.query("SELECT id FROM line ORDER BY id", []) { row throws(StorageError) in ids.append(Int(try row.integer(0))) }
+            return ids
+        }
+        await database.close()
+        return (kept, outcomes)
     }
 
     @Test("One write more than may wait is answered with busy, and the others are done")
