@@ -142,7 +142,12 @@ extension PostgresConnection {
             }
             let result = PostgresResult(pointer, library)
             if result.endsPipeline { break }
-            if let found = result.failure { failure = failure ?? found } else { results.append(result) }
+            if var found = result.failure {
+                found.preceding = results.count
+                failure = failure ?? found
+            } else {
+                results.append(result)
+            }
         }
         if functions.status(handle) == Int32(GATE_CONNECTION_BAD) { isBroken = true }
         guard let failure else {
