@@ -22,4 +22,12 @@ package final class Semaphore: @unchecked Sendable {
     package func wait() {
         while sem_wait(semaphore) != 0 && errno == EINTR {}
     }
+
+    /// - Returns: whether it was to be had at once.
+    package func tryWait() -> Bool {
+        while sem_trywait(semaphore) != 0 {
+            guard errno == EINTR else { return false }
+        }
+        return true
+    }
 }

@@ -7,6 +7,8 @@ struct PostgresFailure: Error {
     var error: StorageError
     /// The schema and name of the constraint that was broken.
     var constraint: (schema: String, name: String)?
+    /// How many of the commands that were sent together succeeded before it.
+    var preceding = 0
 
     init(code: String? = nil, _ error: StorageError, constraint: (schema: String, name: String)? = nil) {
         self.code = code

@@ -25,6 +25,9 @@ extension PostgresConnection {
         let isPipeline = beginning != nil || (signature != nil && known == nil)
 
         guard !isPipeline || functions.enterPipelineMode(handle) == 1 else { throw lost() }
+        // BEGIN, its settings (to be prepared first, where they are not), and what prepares the statement, come before it.
+        let preparesSettings = beginning.map { named && !prepared.isPrepared($0) } ?? false
+        let before = beginning == nil ? 0 : preparesSettings ? 3 : 2
         if let beginning { guard send(beginning, named: named) else { throw lost() } }
         var name = known
         if let signature, known == nil {
@@ -34,10 +37,17 @@ extension PostgresConnection {
         }
         guard send(name, text, encoded), !isPipeline || functions.pipelineSync(handle) == 1 else { throw lost() }
 
-        let result = try outcome(ofPipeline: isPipeline, until: end)
-        if let key, let name { prepared.note(name, for: key) }
-        if let beginning, named { prepared.note(beginning) }
-        return result
+        do throws(PostgresFailure) {
+            let result = try outcome(ofPipeline: isPipeline, until: end)
+            if let beginning, preparesSettings { prepared.note(beginning) }
+            if let key, let name, known == nil { prepared.note(name, for: key) }
+            return result
+        } catch {
+            // What was prepared before the failure stays so, also when the transaction is undone.
+            if let beginning, preparesSettings, error.preceding >= 2 { prepared.note(beginning) }
+            if let key, let name, known == nil, error.preceding > before { prepared.note(name, for: key) }
+            throw error
+        }
     }
 
     private func outcome(ofPipeline isPipeline: Bool, until end: MonotonicInstant) throws(PostgresFailure) -> PostgresResult {

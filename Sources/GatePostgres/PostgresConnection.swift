@@ -12,9 +12,12 @@ final class PostgresConnection {
     var prepared = PreparedStatements()
     /// After what it may not get over: it must be closed then.
     var isBroken = false
-    /// Whether the server said nothing in the time that it was given.
+    /// Whether the server said nothing in the time in which it must, see ``silenceLimit``.
     private(set) var isSilent = false
+    /// What a server that is there may take to answer what it is asked now. Not to be answered for less says nothing of it.
+    var silenceLimit = Duration.zero
     let madeAt: MonotonicInstant
+    /// When something was sent last.
     private(set) var lastUsed: MonotonicInstant
 
     var functions: gate_libpq { @inline(__always) get { library.functions.pointee } }
@@ -120,6 +123,14 @@ extension PostgresConnection {
         return try results(until: end)
     }
 
+    /// Asks whether the server is there.
+    func probe(until end: MonotonicInstant) throws(PostgresFailure) {
+        let usual = silenceLimit
+        silenceLimit = .zero
+        defer { silenceLimit = usual }
+        try run(script: "SELECT 1", until: end)
+    }
+
     /// Awaits the end of what was sent.
     /// - Throws: the first failure among the results, or the loss of the connection, which is broken then.
     func results(until end: MonotonicInstant, ofPipeline isPipeline: Bool = false) throws(PostgresFailure) -> [PostgresResult] {
@@ -142,7 +153,12 @@ extension PostgresConnection {
             }
             let result = PostgresResult(pointer, library)
             if result.endsPipeline { break }
-            if let found = result.failure { failure = failure ?? found } else { results.append(result) }
+            if var found = result.failure {
+                found.preceding = results.count
+                failure = failure ?? found
+            } else {
+                results.append(result)
+            }
         }
         if functions.status(handle) == Int32(GATE_CONNECTION_BAD) { isBroken = true }
         guard let failure else {
@@ -170,10 +186,10 @@ extension PostgresConnection {
         return PostgresFailure(.unavailable(reason: Self.message(library, handle)))
     }
 
-    /// The server was given as long by `statement_timeout`, and less: it hangs, or the network does.
+    /// The server hangs, or the network does, or there was no time left to wait for it.
     private func timedOut() -> PostgresFailure {
         isBroken = true
-        isSilent = true
+        isSilent = time.monotonic().since(lastUsed) >= silenceLimit
         return PostgresFailure(code: "57014", .unavailable(reason: "Postgres did not answer in time"))
     }
 

@@ -139,13 +139,14 @@ private final class PostgresListener: Sendable {
     }
 
     private static func answer(_ result: PostgresResult) throws(PostgresFailure) -> NotificationPoll.Answer {
-        var answer = NotificationPoll.Answer(server: "", mark: "", news: [])
+        var answer = NotificationPoll.Answer(server: "", moment: 0, mark: "", news: [])
         do throws(StorageError) {
             for number in 0..<result.rows {
                 let row = PostgresRow(result: result, row: Int32(number))
                 answer.server = try row.text(0)
-                answer.mark = try row.text(1)
-                if !row.isNull(2) { answer.news.append(try row.text(2)) }
+                answer.moment = try row.integer(1)
+                answer.mark = try row.text(2)
+                if !row.isNull(3) { answer.news.append(.init(transaction: try row.text(3), words: try row.text(4))) }
             }
         } catch {
             throw PostgresFailure(code: "XX000", error)

@@ -35,19 +35,16 @@ final class PostgresTransaction: SQLSchemaConnection {
     private(set) var fate = Fate.sound
     /// Until it has begun, which it does with its first statement.
     private var beginning: TransactionBeginning?
-    /// Who was not heard of for a while may be gone without a word: so long is waited for the first answer.
-    private let firstLimit: MonotonicInstant
 
     /// - Parameters:
     ///   - end: no statement is waited for beyond it.
     ///   - statementTime: what the server gives each statement, and a bit.
     init(
         _ connection: PostgresConnection, _ kind: Kind, _ beginning: TransactionBeginning, isCareful: Bool, named: Bool,
-        constraints: ConstraintNames, statementTime: Duration, firstLimit: MonotonicInstant, end: MonotonicInstant, time: any TimeSource
+        constraints: ConstraintNames, statementTime: Duration, end: MonotonicInstant, time: any TimeSource
     ) {
         self.connection = connection
         self.beginning = beginning
-        self.firstLimit = firstLimit
         self.kind = kind
         self.isCareful = isCareful
         self.named = named
@@ -57,10 +54,7 @@ final class PostgresTransaction: SQLSchemaConnection {
         self.time = time
     }
 
-    var limit: MonotonicInstant {
-        let usual = min(end, time.monotonic() + statementTime)
-        return hasBegun ? usual : min(firstLimit, usual)
-    }
+    var limit: MonotonicInstant { min(end, time.monotonic() + statementTime) }
 
     /// Whether the server knows of it: where no statement was run there is nothing to end.
     var hasBegun: Bool { beginning == nil }

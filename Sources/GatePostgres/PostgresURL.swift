@@ -42,6 +42,7 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
             throw Fault(problem: "names no host and port", cure: "write postgres://user:password@host:5432/database")
         }
         let query = try Self.settings(parts.count > 1 ? parts[1] : "")
+        try Self.checkHosts(hosts, query.libpq)
         guard Self.isEncoded(rest) else { throw Fault(problem: "holds a % that encodes nothing", cure: "write a % as %25") }
 
         sslMode = query.libpq.last { $0.name == "sslmode" }?.value
@@ -91,6 +92,24 @@ package struct PostgresURL: Sendable, CustomStringConvertible {
         }
         return (libpq, ours)
     }
+
+    /// Each host has an address of its own here, while libpq would take a list in a setting, or split a name at what it decodes to a comma.
+    private static func checkHosts(_ hosts: Substring, _ settings: [(name: String, value: String)]) throws(Fault) {
+        let several = "write several hosts before the /: postgres://user@one:5432,two:5432/database"
+        let places = settings.filter { ["host", "hostaddr", "port"].contains($0.name) }
+        guard !isList(hosts), !places.contains(where: { $0.value.contains(",") || isList($0.value[...]) }) else {
+            throw Fault(problem: "lists hosts in a place where it names one", cure: several)
+        }
+        guard hosts.isEmpty || !places.contains(where: { $0.name == "host" }) else {
+            throw Fault(problem: "names hosts before the / and after the ?", cure: several)
+        }
+        guard !hosts.contains(",") || places.isEmpty else {
+            throw Fault(problem: "says one address or port for several hosts", cure: several)
+        }
+    }
+
+    /// Whether it holds a percent-encoded comma.
+    private static func isList(_ text: Substring) -> Bool { text.contains("%2C") || text.contains("%2c") }
 
     /// A name, an address, `[::1]`, or a percent-encoded folder of a Unix socket, with or without a port; empty where the query says it.
     private static func isHost(_ text: Substring) -> Bool {

@@ -84,6 +84,7 @@ struct PostgresWorker: ~Copyable {
                 pool.condition.countConflict()
                 guard now < attempt.end else { return .failed(error) }
                 makeWay(&attempt)
+                guard now < attempt.end else { return .failed(error) }
             case .stale(let error, let unnamed):
                 attempt.staleness += 1
                 if unnamed, pool.condition.stopPreparingStatements() {
@@ -115,13 +116,14 @@ struct PostgresWorker: ~Copyable {
     private mutating func run(_ request: any TransactionRequest, on connection: PostgresConnection, _ attempt: borrowing Attempt) -> Trial {
         let named = pool.condition.preparesStatements && request.kind != .schema
         let statementTime = (request.kind == .schema ? pool.options.schemaTime : pool.options.statementTime) + Self.patience
-        // Who was not heard of for a while may be gone without a word.
-        let isFresh = now.since(connection.lastUsed) < .seconds(10)
-        let firstLimit = now + (isFresh || request.kind == .schema ? statementTime : min(statementTime, pool.options.connectTime))
+        connection.silenceLimit = statementTime - Self.patience / 2
+        // Who was not heard of for a while may be gone without a word: that is found out before anything is asked that may take its time.
+        if now.since(connection.lastUsed) >= Self.restTime {
+            do throws(PostgresFailure) { try connection.probe(until: now + pool.options.connectTime) } catch { return .lost(error.error) }
+        }
         let transaction = PostgresTransaction(
             connection, request.kind, pool.beginning(request.kind), isCareful: attempt.isCareful, named: named,
-            constraints: pool.constraints, statementTime: statementTime, firstLimit: firstLimit, end: attempt.end + Self.patience,
-            time: pool.time)
+            constraints: pool.constraints, statementTime: statementTime, end: attempt.end + Self.patience, time: pool.time)
         var thrown: (any Error)?
         do {
             if request.kind == .schema { try transaction.lockSchema() }
@@ -167,6 +169,9 @@ struct PostgresWorker: ~Copyable {
     /// How much longer than the server is told to take is waited for its word.
     private static let patience = Duration.seconds(1)
 
+    /// After so long without a word from the server it is asked whether it is there.
+    private static let restTime = Duration.seconds(10)
+
     private mutating func commit(_ connection: PostgresConnection, until end: MonotonicInstant) -> Trial {
         do throws(PostgresFailure) {
             let result = try connection.run(script: "COMMIT", until: end)
@@ -196,7 +201,10 @@ struct PostgresWorker: ~Copyable {
     /// change the same row, one of them always comes through.
     private func makeWay(_ attempt: inout Attempt) {
         if attempt.conflicts >= 4, !attempt.holdsLane {
-            pool.lane.wait()
+            while !pool.lane.tryWait() {
+                guard now < attempt.end else { return }
+                usleep(1000)
+            }
             attempt.holdsLane = true
         }
         let longest = 1000 << min(attempt.conflicts, 5)

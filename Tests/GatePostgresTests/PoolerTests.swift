@@ -67,7 +67,8 @@ struct PoolerTests {
             await database.listen(
                 "news",
                 orAsk: """
-                    SELECT pg_postmaster_start_time()::text, pg_snapshot_xmin(pg_current_snapshot())::text, n.words
+                    SELECT pg_postmaster_start_time()::text, (EXTRACT(EPOCH FROM now()) * 1000)::bigint,
+                        pg_snapshot_xmin(pg_current_snapshot())::text, n.xact::text, n.words
                     FROM (SELECT 1) AS always LEFT JOIN news n ON n.xact >= ?1::text::xid8 ORDER BY n.xact LIMIT 5001
                     """
             ) { event in heard.withLock { $0.append(event) } }

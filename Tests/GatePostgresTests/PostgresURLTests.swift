@@ -46,6 +46,37 @@ struct PostgresURLTests {
         }
     }
 
+    @Test(
+        "names several hosts before the / and nowhere else",
+        arguments: [
+            ("postgres://ann@one,two:2/gate", nil),
+            ("postgres:///gate?host=/tmp&port=5433", nil),
+            ("postgres://db/gate?hostaddr=192.0.2.1", nil),
+            ("postgres://db/gate?port=5433", nil),
+            ("postgres:///gate?host=one,two", "lists hosts"),
+            ("postgres:///gate?host=one%2Ctwo", "lists hosts"),
+            ("postgres:///gate?host=one%2ctwo", "lists hosts"),
+            ("postgres://db/gate?hostaddr=192.0.2.1,192.0.2.2", "lists hosts"),
+            ("postgres:///gate?host=one&port=1,2", "lists hosts"),
+            ("postgres://one%2Ctwo/gate", "lists hosts"),
+            ("postgres://one/gate?host=two", "before the / and after the ?"),
+            ("postgres://:5432/gate?host=two", "before the / and after the ?"),
+            ("postgres://one,two/gate?hostaddr=192.0.2.1", "for several hosts"),
+            ("postgres://one,two/gate?port=5433", "for several hosts"),
+        ] as [(String, String?)])
+    func hosts(_ text: String, _ problem: String?) throws {
+        guard let problem else {
+            _ = try PostgresURL(text)
+            return
+        }
+        #expect {
+            try PostgresURL(text)
+        } throws: { error in
+            guard let fault = error as? PostgresURL.Fault else { return false }
+            return fault.problem.contains(problem) && fault.cure.hasPrefix("write several hosts before the /")
+        }
+    }
+
     @Test("two of them are the same only with the same password")
     func equality() throws {
         #expect(try PostgresURL("postgres://a:1@db/gate") == PostgresURL("postgres://a:1@db/gate"))

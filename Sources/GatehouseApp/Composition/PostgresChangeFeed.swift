@@ -28,7 +28,8 @@ struct PostgresChangeFeed: ChangeFeed {
 
     /// See ``NotificationPoll``. More than 5000 at once stand for everything.
     private static let news: StaticString = """
-        SELECT pg_postmaster_start_time()::text, pg_snapshot_xmin(pg_current_snapshot())::text, c.change
+        SELECT pg_postmaster_start_time()::text, (EXTRACT(EPOCH FROM now()) * 1000)::bigint,
+            pg_snapshot_xmin(pg_current_snapshot())::text, c.xact::text, c.change
         FROM (SELECT 1) AS always LEFT JOIN changes c ON c.xact >= ?1::text::xid8
         ORDER BY c.xact LIMIT 5001
         """
