@@ -132,8 +132,8 @@ struct SharedSecretsTests {
             let rotation = try await one.rotate(at: time.now(), entropy: entropy)
             let new = try #require(rotation.signingKeyID)
             #expect(try new != before.0 && one.signingKeys().current.id == before.0, "the other does not know the new one yet")
-            #expect(try await other.refresh(ifOlderThan: .zero))
-            #expect(try await other.refresh(ifOlderThan: .zero) == false)
+            #expect(try await other.refresh())
+            #expect(try await other.refresh() == false)
             for server in servers {
                 #expect(try server.signingKeys().current.id == before.0 && server.sessionKeys.current == before.1)
                 #expect(!server.haveSettled())
