@@ -27,8 +27,9 @@ package final class Identity: Sendable {
     package let changes: any ChangeFeed
     let lease: MemoryLease
     let outbox = Mutex(ChangeOutbox())
-    /// Takes the keys that other instances have made, unless that was done within the time given.
-    let refreshKeys: @Sendable (Duration) async throws -> Void
+    /// Takes the keys that other instances have made until it was called. It bounds by itself how often the database is asked, however many
+    /// unknown tokens come, and whether it answers or not; it throws `StorageError` only.
+    let refreshKeys: @Sendable () async throws -> Void
 
     package let rules: IdentityRules
     package let time: any TimeSource
@@ -38,7 +39,7 @@ package final class Identity: Sendable {
         users: any UserStore, sessions: any SessionStore, organisations: any OrganisationStore, revocationStore: any RevocationStore,
         loginFailures: any LoginFailureStore, passwords: PasswordHasher, accessTokens: AccessTokenIssuer,
         accountHashKey: Secret, sessionTokens: SessionTokenIssuer, changes: any ChangeFeed = SoleInstance(),
-        refreshKeys: @escaping @Sendable (Duration) async throws -> Void = { _ in }, rules: IdentityRules = IdentityRules(),
+        refreshKeys: @escaping @Sendable () async throws -> Void = {}, rules: IdentityRules = IdentityRules(),
         time: any TimeSource, entropy: any Entropy
     ) {
         self.users = users

@@ -38,7 +38,7 @@ struct KeyRefreshTests {
             let learner = Learner(ring: ring, sessionKeys: (new, [old]))
             // Its feed was never heard: nothing that it remembers may be believed.
             let taker = try await maker.instance(
-                changes: ChangeHub(time: maker.time).feed(), refreshKeys: { _ in try learner.learn() })
+                changes: ChangeHub(time: maker.time).feed(), refreshKeys: { try learner.learn() })
             learner.identity.withLock { $0 = taker.identity }
             maker.identity.accessTokens.replaceKeys(ring)
             maker.identity.sessionTokens.replaceKeys(new, previous: [old])

@@ -6,23 +6,17 @@ package import GateCrypto
 /// Who asks for what is not known here gets an answer from a look at the board that began after the question, so that no validator is turned
 /// away; and whatever is asked for by how many, there is one look in ``interval`` at most. So nobody can make the database work by
 /// asking for tokens that there are not, nor push a validator aside: there is no look-up for each token, and no cache of misses to flood.
-package actor SharedChallenges {
+package struct SharedChallenges: Sendable {
     private let board: any ChallengeBoard
     private let time: any TimeSource
     private let entropy: any Entropy
-    private let sleep: @Sendable (Duration) async throws -> Void
+    private let looks: SharedLook<[PostedChallenge]>
 
     /// Between the beginnings of two looks: what a validator waits at most, besides the look itself.
     package static let interval = Duration.milliseconds(200)
 
     /// An order takes minutes; what a process that was killed has left behind ends by itself.
     static let lifetime = Duration.seconds(3600)
-
-    /// Which has not begun: all who ask meanwhile share it.
-    private var nextLook: Task<[PostedChallenge], Never>?
-    private var lastLook: Task<[PostedChallenge], Never>?
-    private var lastBegin: MonotonicInstant?
-    private(set) var looks = 0
 
     /// - Parameter sleep: how a while passes.
     package init(
@@ -32,18 +26,18 @@ package actor SharedChallenges {
         self.board = board
         self.time = time
         self.entropy = entropy
-        self.sleep = sleep
+        looks = SharedLook(every: Self.interval, time: time, sleep: sleep) { try await board.posted(at: time.now()) }
     }
 
     // MARK: Of this instance's order
 
-    package nonisolated func post(_ challenge: PresentedChallenge) async throws {
+    package func post(_ challenge: PresentedChallenge) async throws {
         let now = time.now()
         try await board.post(PostedChallenge(challenge), until: now + Self.lifetime, at: now)
     }
 
     /// What cannot be withdrawn ends by itself.
-    package nonisolated func withdraw(_ challenge: PresentedChallenge) async { try? await board.withdraw(PostedChallenge(challenge)) }
+    package func withdraw(_ challenge: PresentedChallenge) async { try? await board.withdraw(PostedChallenge(challenge)) }
 
     // MARK: For validators
 
@@ -64,24 +58,5 @@ package actor SharedChallenges {
     }
 
     /// What the board has at a moment from now on. Nothing where it cannot be read.
-    private func posted() async -> [PostedChallenge] {
-        if let nextLook { return await nextLook.value }
-        let before = lastLook
-        let look = Task { await self.look(after: before) }
-        nextLook = look
-        return await look.value
-    }
-
-    private func look(after before: Task<[PostedChallenge], Never>?) async -> [PostedChallenge] {
-        _ = await before?.value
-        if let lastBegin {
-            let rest = Self.interval - time.monotonic().since(lastBegin)
-            if rest > .zero { try? await sleep(rest) }
-        }
-        lastBegin = time.monotonic()
-        lastLook = nextLook
-        nextLook = nil
-        looks += 1
-        return (try? await board.posted(at: time.now())) ?? []
-    }
+    private func posted() async -> [PostedChallenge] { (try? await looks.value()) ?? [] }
 }

@@ -25,7 +25,7 @@ extension Identity {
     ///
     /// - Throws: `IdentityError`; `StorageError` where the database could not be asked.
     package func authenticateAgain(bearer token: String) async throws -> Principal {
-        try await refreshKeys(Self.keyAge)
+        try await refreshKeys()
         let principal = try authenticate(bearer: token)
         try await confirm(principal)
         return principal
@@ -36,10 +36,7 @@ extension Identity {
     func known<Token>(_ read: () -> Token?) async throws -> Token? {
         if let token = read() { return token }
         guard !isMemoryCurrent else { return nil }
-        try await refreshKeys(Self.keyAge)
+        try await refreshKeys()
         return read()
     }
-
-    /// Keys are not asked for more often, however many unknown tokens come.
-    private static let keyAge = Duration.milliseconds(200)
 }

@@ -49,7 +49,7 @@ extension Identity {
             cookies.removeAll()
             profiles.removeAll()
             do {
-                try await refreshKeys(.zero)
+                try await refreshKeys()
                 for revocation in try await revocationStore.load() { remember(revocation) }
                 lease.caughtUp(generation)
                 return

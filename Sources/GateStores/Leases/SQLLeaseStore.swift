@@ -44,14 +44,15 @@ package struct SQLLeaseStore: LeaseStore {
 ///
 /// A lease that ends later than its length allows was given out before the clock was set back: its time is taken to be over.
 package enum LeaseRows {
-    /// Whether a lease is held now: to be asked in the transaction that writes what the lease is for. Who takes it over meanwhile is in the
-    /// way of that transaction, and one of the two is tried again (Postgres's `SERIALIZABLE`).
+    /// Whether a lease is held now: to be asked in the transaction that writes what the lease is for. Until that has ended nobody takes the
+    /// lease over: its row is locked (`SERIALIZABLE` alone lets both commit, as though the taking came second).
     package static func isHeld(_ lease: Lease, _ connection: any SQLConnection) throws(StorageError) -> Bool {
         try connection.row(
             """
             SELECT 1 FROM leases
             WHERE name = ?1 AND holder = ?2 AND generation = ?3
               AND gatehouse_clock() < expires_at AND expires_at - length <= gatehouse_clock()
+            FOR SHARE
             """, [lease.name, lease.holder, lease.generation]
         ) { _ throws(StorageError) in true } ?? false
     }

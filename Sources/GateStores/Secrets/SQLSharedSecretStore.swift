@@ -4,7 +4,7 @@ package import GateSQL
 /// Secrets that instances share, sealed, each under a name. On Postgres only: a database of one process holds none.
 package struct SQLSharedSecretStore: Sendable {
     package struct Row: Hashable, Sendable {
-        /// Counted from one.
+        /// Positive; another with each change.
         package var version: Int64
         package var sealed: [UInt8]
         /// What tells the key that it is sealed under from others.

@@ -58,7 +58,10 @@ struct Composition: Sendable {
                 entropy: entropy, time: time),
             accessTokens: keys.accessTokens, accountHashKey: secrets.accountHashKey, sessionTokens: keys.sessionTokens,
             changes: backends.changes,
-            refreshKeys: { try await keys.refresh(ifOlderThan: $0) },
+            refreshKeys: {
+                // What cannot be used is nothing new: the keys of before go on. SharedKeysService tells the operator.
+                do { try await keys.refresh() } catch is SecretsError {}
+            },
             rules: IdentityRules(configuration), time: time, entropy: entropy)
         try await identity.start()
         let metrics = MetricsRegistry()

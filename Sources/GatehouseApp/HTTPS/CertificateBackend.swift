@@ -67,8 +67,7 @@ extension CertificateBackend {
     func takeOverFolder(at now: Timestamp, log: Logger) async throws(StoreFailure) {
         guard challenges != nil, access(folder.folder, F_OK) == 0 else { return }
         let count = try await store.addAll(of: folder)
-        var retired = folder.folder + Self.retiredSuffix
-        if access(retired, F_OK) == 0 { retired += "-\(now.seconds)" }
+        let retired = VacantPath.of(folder.folder + Self.retiredSuffix, at: now)
         guard rename(folder.folder, retired) == 0 else {
             throw StoreFailure(
                 path: folder.folder, problem: "cannot be renamed (\(String(cString: strerror(errno))))",

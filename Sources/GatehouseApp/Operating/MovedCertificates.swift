@@ -38,7 +38,9 @@ struct MovedCertificates: Sendable {
         guard let target else {
             let folder = CertificateBackend.folder(configuration)
             // What is there already was left over by something else; it is kept under another name.
-            if access(folder.folder, F_OK) == 0 { rename(folder.folder, folder.folder + ".replaced") }
+            if access(folder.folder, F_OK) == 0 {
+                rename(folder.folder, VacantPath.of(folder.folder + ".replaced", at: SystemTime().now()))
+            }
             try folder.open()
             _ = try await folder.addAll(of: records)
             return

@@ -44,15 +44,21 @@ struct MovedSecrets: Sendable {
     /// The source's secrets, where it is shared and has any: it has none before its first start.
     private func opened() async throws -> StoredSecrets? {
         guard let source, try await source.find(SharedSecrets.row) != nil else { return nil }
-        let file = ClusterKeyFile(folder: configuration.dataDirectory)
-        guard let key = try configuration.findClusterKey() else { throw SharedSecrets.missingKey(file.path) }
-        return try await SharedSecrets(source, key, keyPlace: file.path, entropy: SystemEntropy()).load()
+        let place = configuration.clusterKeyPlace
+        guard let key = try configuration.findClusterKey() else { throw SharedSecrets.missingKey(place) }
+        return try await SharedSecrets(source, key, keyPlace: place, entropy: SystemEntropy()).load()
     }
 
     /// What is there already was left over by something else; it is kept under another name.
     private func write(_ secrets: Secrets) throws(SecretsError) {
         let file = SecretsFile(folder: configuration.dataDirectory)
-        if access(file.path, F_OK) == 0 { rename(file.path, file.path + ".replaced") }
+        if access(file.path, F_OK) == 0 {
+            guard rename(file.path, VacantPath.of(file.path + ".replaced", at: SystemTime().now())) == 0 else {
+                throw SecretsError(
+                    path: file.path, problem: "cannot be renamed (\(String(cString: strerror(errno))))",
+                    cure: "move it away: the secrets of the database come in its place")
+            }
+        }
         try file.write(secrets)
     }
 }

@@ -36,4 +36,7 @@ extension Configuration {
         if let given = database.clusterKey { return given }
         return try ClusterKeyFile(folder: dataDirectory).read()
     }
+
+    /// Where ``findClusterKey()`` has it from, for messages.
+    var clusterKeyPlace: String { database.clusterKey == nil ? ClusterKeyFile(folder: dataDirectory).path : "database.cluster_key" }
 }

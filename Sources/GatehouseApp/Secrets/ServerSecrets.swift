@@ -105,12 +105,11 @@ package final class ServerSecrets: Sendable {
 
     /// Takes what another instance has stored.
     ///
-    /// - Parameter age: does nothing where the store was asked within that time.
     /// - Returns: whether whoever holds keys has to be given others.
     /// - Throws: `SecretsError`, `StorageError`.
-    package func refresh(ifOlderThan age: Duration) async throws -> Bool {
+    package func refresh() async throws -> Bool {
         let now = time.monotonic()
-        guard state.withLock({ now.since($0.asOf) >= age }), let stored = try await store.load() else { return false }
+        guard let stored = try await store.load() else { return false }
         return take(stored, asOf: now)
     }
 

@@ -21,7 +21,7 @@ extension SharedSecrets {
         entropy: any Entropy, log: Logger
     ) async throws -> Opened {
         let file = ClusterKeyFile(folder: configuration.dataDirectory)
-        let keyPlace = configuration.database.clusterKey == nil ? file.path : "database.cluster_key"
+        let keyPlace = configuration.clusterKeyPlace
         let isFirst = try await rows.find(row) == nil
         let known = try configuration.findClusterKey()
         guard known != nil || isFirst else { throw missingKey(file.path) }
@@ -41,21 +41,32 @@ extension SharedSecrets {
             file.remove()
             throw missingKey(file.path)
         }
-        try retire(before, log)
+        try retire(before, stored.secrets, at: now, log)
         return Opened(store: store, key: key, stored: stored)
     }
 
-    /// Where `secrets.toml` is once the database has what was in it.
+    /// Where `secrets.toml` is once the database has secrets; with the date behind it where something is there already.
     static let retiredName = "secrets.toml.in-database"
 
-    private static func retire(_ file: SecretsFile, _ log: Logger) throws(SecretsError) {
-        let retired = file.path.dropLast("secrets.toml".count) + retiredName
+    /// - Parameter shared: what is in the database.
+    private static func retire(_ file: SecretsFile, _ shared: Secrets, at now: Timestamp, _ log: Logger) throws(SecretsError) {
         guard access(file.path, F_OK) == 0 else { return }
-        guard rename(file.path, String(retired)) == 0 else {
+        // What cannot be read was not taken over.
+        let own = try? file.read()
+        let isShared = own.map { own in shared.session.contains { $0.material == own.sessionKeys.current } } ?? false
+        let retired = VacantPath.of(file.path.dropLast("secrets.toml".count) + retiredName, at: now)
+        guard rename(file.path, retired) == 0 else {
             throw SecretsError(
                 path: file.path, problem: "cannot be renamed (\(String(cString: strerror(errno))))",
                 cure: "rename it: the database has the secrets now")
         }
-        log.notice("The secrets are in the database: secrets.toml is not used any more", metadata: ["renamed_to": "\(retired)"])
+        let renamed: Logger.Metadata = ["renamed_to": "\(retired)"]
+        if isShared {
+            log.notice("The secrets are in the database: secrets.toml is not used any more", metadata: renamed)
+        } else {
+            log.warning(
+                "secrets.toml is not used: the database has the secrets of other instances, and what was signed with those of the file is refused",
+                metadata: renamed)
+        }
     }
 }

@@ -37,13 +37,16 @@ package struct SharedSecrets: SecretsStore {
 
     package func replace(_ version: SecretsVersion?, by secrets: Secrets) async throws -> SecretsVersion? {
         let last = version.flatMap { Int64($0.text) }
-        let next = (last ?? 0) + 1
+        let next = last.map { $0 + 1 } ?? firstVersion()
         let sealed = try key.sealing(Self.purpose).seal(
             Secret(SecretsDocument.text(of: secrets)), label: Self.label(next), entropy: entropy)
         let isDone = try await rows.replace(
             Self.row, version: last, by: .init(version: next, sealed: sealed, keyCheck: key.check))
         return isDone ? SecretsVersion(text: "\(next)") : nil
     }
+
+    /// By chance: where the row was deleted and secrets made anew, no version is one that an instance knows from before.
+    private func firstVersion() -> Int64 { Int64(entropy.uint64() >> 12) + 1 }
 
     private static func label(_ version: Int64) -> String { "\(row) \(version)" }
 
@@ -60,5 +63,5 @@ package struct SharedSecrets: SecretsStore {
     }
 
     private static let restore =
-        "restore the database from a dump, or delete the row (DELETE FROM shared_secrets): new secrets are then made, and everyone has to sign in again"
+        "restore the database from a dump, or stop all instances and delete the row (DELETE FROM shared_secrets): new secrets are then made, and everyone has to sign in again"
 }

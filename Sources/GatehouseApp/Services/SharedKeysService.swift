@@ -18,7 +18,7 @@ struct SharedKeysService: Service {
             while !Task.isCancelled {
                 try? await Task.sleep(for: keys.isShared ? Self.interval : .seconds(3600))
                 do {
-                    try await keys.refresh(ifOlderThan: .zero)
+                    try await keys.refresh()
                     failure = nil
                 } catch let error as SecretsError where error != failure {
                     log.error("The secrets in the database cannot be used; going on with those of before", metadata: ["error": "\(error)"])

@@ -15,7 +15,7 @@ package struct IdentityFixture: Sendable {
 
     private init(
         database: AccountDatabase, time: ManualTime, rules: IdentityRules, passwords: PasswordHasher?, stores: AccountStores?,
-        changes: any ChangeFeed = SoleInstance(), refreshKeys: @escaping @Sendable (Duration) async throws -> Void = { _ in },
+        changes: any ChangeFeed = SoleInstance(), refreshKeys: @escaping @Sendable () async throws -> Void = {},
         clock: (any TimeSource)? = nil
     ) {
         let stores = stores ?? database.stores
@@ -60,7 +60,7 @@ package struct IdentityFixture: Sendable {
     ///   - clock: in place of the one that is moved by hand.
     package func instance(
         changes: any ChangeFeed, stores: AccountStores? = nil,
-        refreshKeys: @escaping @Sendable (Duration) async throws -> Void = { _ in }, clock: (any TimeSource)? = nil
+        refreshKeys: @escaping @Sendable () async throws -> Void = {}, clock: (any TimeSource)? = nil
     ) async throws -> IdentityFixture {
         let fixture = IdentityFixture(
             database: database, time: time, rules: identity.rules, passwords: identity.passwords, stores: stores, changes: changes,

@@ -132,8 +132,8 @@ struct SharedSecretsTests {
             let rotation = try await one.rotate(at: time.now(), entropy: entropy)
             let new = try #require(rotation.signingKeyID)
             #expect(try new != before.0 && one.signingKeys().current.id == before.0, "the other does not know the new one yet")
-            #expect(try await other.refresh(ifOlderThan: .zero))
-            #expect(try await other.refresh(ifOlderThan: .zero) == false)
+            #expect(try await other.refresh())
+            #expect(try await other.refresh() == false)
             for server in servers {
                 #expect(try server.signingKeys().current.id == before.0 && server.sessionKeys.current == before.1)
                 #expect(!server.haveSettled())
@@ -171,7 +171,52 @@ struct SharedSecretsTests {
                 try await group.waitForAll()
             }
             let stored = try #require(await opened.store.load())
-            #expect(stored.secrets.session.count == 3 && stored.version.text == "3")
+            let first = try #require(Int64(opened.stored.version.text))
+            #expect(stored.secrets.session.count == 3 && stored.version.text == "\(first + 2)")
+        }
+    }
+
+    @Test("secrets that were made anew after the old ones were deleted are taken by an instance that went on running")
+    func madeAnew() async throws {
+        try await AccountDatabase.with(.postgres) { accounts in
+            let (folder, time) = (TemporaryFolder(), ManualTime(wall: start))
+            let opened = try await open(folder, accounts)
+            let server = ServerSecrets(opened.store, opened.stored, configuration(folder), time: time)
+            _ = try await accounts.database.write { try $0.execute("DELETE FROM shared_secrets") }
+            #expect(try await server.refresh() == false)
+            let again = try await open(folder, accounts)
+            #expect(again.stored.version != opened.stored.version)
+            #expect(try await server.refresh())
+            #expect(server.sessionKeys.current == again.stored.secrets.sessionKeys.current, "those of before are gone")
+
+            // Which key does not fit is said, wherever it is from.
+            var moving = configuration(folder)
+            moving.database.clusterKey = ClusterKey.generate(entropy)
+            let wrong = await error(folder) { [moving] in
+                try await MovedSecrets(moving, from: accounts.database, to: accounts.database).prepare()
+            }
+            #expect(wrong.hasPrefix("database.cluster_key: is not the cluster key"), "\(wrong)")
+        }
+    }
+
+    @Test("a secrets.toml that is not used any more overwrites nothing, and what became of it is told as it is")
+    func retired() async throws {
+        try await AccountDatabase.with(.postgres) { accounts in
+            let (folder, recorder) = (TemporaryFolder(), LogRecorder())
+            let key = ClusterKey.generate(entropy)
+            var settings = configuration(folder)
+            settings.database.clusterKey = key
+            for _ in 0..<3 {
+                _ = try await SecretsFile(folder: folder.path).open([.hs256], at: start, entropy: entropy)
+                _ = try await SharedSecrets.open(
+                    settings, SQLSharedSecretStore(accounts.database), settings.signingAlgorithms, at: start, entropy: entropy,
+                    log: recorder.logger)
+            }
+            let name = "secrets.toml.in-database"
+            #expect(folder.names == [name, "\(name)-\(start.seconds)", "\(name)-\(start.seconds)-2"])
+            #expect(Set(folder.names.map { folder.read($0) }).count == 3)
+            #expect(recorder.lines.map { $0.hasPrefix("notice The secrets are in the database") } == [true, false, false])
+            #expect(recorder.lines.map { $0.hasPrefix("warning secrets.toml is not used") } == [false, true, true], "\(recorder.lines)")
         }
     }
 

@@ -42,11 +42,13 @@ package struct FreeRoom: Hashable, Sendable {
 
 /// Files that hold keys, and that others than their owner can read.
 package enum ExposedFiles {
-    /// `secrets.toml`, the cluster key, the self-signed certificate's key, and what is kept of ACME accounts and certificates.
+    /// `secrets.toml`, the cluster key, the self-signed certificate's key, and what is kept of ACME accounts and certificates; also under the
+    /// names that the first and the last have once they are not used any more.
     package static func `in`(_ folder: String) -> [String] {
-        let single = ["secrets.toml", "cluster.key", SharedSecrets.retiredName, "self-signed.pem"].map { "\(folder)/\($0)" }
-        let folders = ["/acme", "/acme" + CertificateBackend.retiredSuffix].flatMap { files(below: folder + $0, depth: 0) }
-        return (single + folders).filter { path in
+        let names = FolderContents.names(in: folder)
+        let single = names.filter { ["secrets.toml", "cluster.key", "self-signed.pem"].contains($0) || $0.hasPrefix("secrets.toml.") }
+        let folders = names.filter { $0 == "acme" || $0.hasPrefix("acme.") }.flatMap { files(below: "\(folder)/\($0)", depth: 0) }
+        return (single.map { "\(folder)/\($0)" } + folders).filter { path in
             guard let facts = try? FileFacts.of(path).get() else { return false }
             return !facts.isFolder && facts.mode & 0o077 != 0
         }
