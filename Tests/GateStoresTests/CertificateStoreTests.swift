@@ -69,6 +69,26 @@ struct SharedCertificateStoreTests {
         }
     }
 
+    @Test("what is saved after the newest row was deleted or set aside has another version than that had", arguments: [false, true])
+    func deleted(isSetAside: Bool) async throws {
+        try await AccountDatabase.with(.postgres) { accounts in
+            let one = place(accounts.database)
+            try await inTurn(one.turn) {
+                try await one.store.save(Secret("x"), as: .certificate("a"))
+                try await one.store.save(Secret("x"), as: .history)
+                let seen = try await one.store.version()
+                if isSetAside {
+                    _ = try await one.store.setAside(.history, at: SystemTime().now())
+                } else {
+                    _ = try await accounts.database.write { try $0.execute("DELETE FROM certificate_records") }
+                }
+                #expect(try await one.store.version() < seen)
+                try await one.store.save(Secret("y"), as: .history)
+                #expect(try await one.store.version() > seen)
+            }
+        }
+    }
+
     @Test("CHECKLIST 40, 43: nothing is there in clear; a row is opened in its own place and with its own key only")
     func sealed() async throws {
         try await AccountDatabase.with(.postgres) { accounts in

@@ -3,22 +3,41 @@ import GateCrypto
 
 /// What other instances on the same store do.
 extension CertificateLifecycle {
-    /// Takes over what was saved since the last look, by whomever. Nothing where it cannot be read: it is looked at again.
-    func heed() async {
-        guard let version = try? await records.store.version(), version != heeded else { return }
+    /// Takes over what was saved since the last look, by whomever.
+    ///
+    /// A certificate that cannot be read is looked at again each time; until then it is ``blocked``.
+    ///
+    /// - Returns: `false` where the history cannot be read: nothing may be done on what is remembered here, and nothing be written.
+    func heed() async -> Bool {
+        isHeeded = false
+        guard let version = try? await records.store.version() else { return false }
+        let isNew = version != heeded
         let now = Moment(time)
-        let loaded = await records.history(at: now.wall)
-        guard !loaded.isBlocked else { return }
-        let history = taking(loaded) ?? [:]
-        takeHistory(history, at: now)
-        for (index, certificate) in managed.enumerated() {
+        var history = JSON.null
+        if isNew {
+            let loaded = await records.history(at: now.wall)
+            history = taking(loaded, of: .history) ?? [:]
+            guard !loaded.isBlocked else { return false }
+            takeHistory(history, at: now)
+        }
+        for (index, certificate) in managed.enumerated() where isNew || blocked.contains(index) {
             // What could not be saved yet is younger than what is there.
-            if unsaved[index] == nil, let held = taking(await records.certificate(certificate.id, draw: draw(), at: now.wall)) {
+            if unsaved[index] == nil, let held = await stored(index, at: now.wall) {
                 if lives[index].adopt(held, at: now) { await serve(held, for: index) }
             }
-            lives[index].adopt(history: history["certificates"]?[certificate.id], at: now)
+            if isNew { lives[index].adopt(history: history["certificates"]?[certificate.id], at: now) }
         }
         heeded = version
+        isHeeded = true
+        return true
+    }
+
+    /// What is stored for a certificate; `nil` also where it cannot be read, which ``blocked`` says then.
+    func stored(_ index: Int, at now: Timestamp) async -> StoredCertificate? {
+        let id = managed[index].id
+        let loaded = await records.certificate(id, draw: draw(), at: now)
+        if loaded.isBlocked { blocked.insert(index) } else { blocked.remove(index) }
+        return taking(loaded, of: .certificate(id))
     }
 
     /// Whether another instance is ordering the certificate.
@@ -32,7 +51,7 @@ extension CertificateLifecycle {
 
     /// With the turn: whoever has begun is gone.
     private func settleInterrupted() async {
-        await heed()
+        guard await heed() else { return }
         let begun = lives.indices.filter { lives[$0].history.isBegun }
         guard !begun.isEmpty else { return }
         for index in begun { lives[index].history.interrupt(at: time.monotonic(), draw: draw()) }

@@ -29,8 +29,14 @@ package actor CertificateLifecycle {
     var ordering: Int?
     /// Another instance has the turn.
     var isElsewhere = false
-    /// Of the store, when it was last read; `nil`: to be read again.
+    /// Of the store, when the history was last read; `nil`: to be read again.
     var heeded: Int64?
+    /// Whether the last look found out what others did.
+    var isHeeded = false
+    /// By index: there is a certificate, and it cannot be read. None is ordered, as it would be overwritten.
+    var blocked: Set<Int> = []
+    /// Told of as unreadable, until they can be read.
+    private var toldUnreadable: Set<CertificateRecord> = []
     /// Obtained, and not yet in the store, by index; and when the operator is told again.
     var unsaved: [Int: MonotonicInstant] = [:]
     private let bell = Bell()
@@ -72,12 +78,14 @@ package actor CertificateLifecycle {
         } catch {
             observe(.unreadable(path: error.path, reason: error.description))
         }
-        let history = taking(await records.history(at: now.wall)) ?? [:]
+        let loaded = await records.history(at: now.wall)
+        if loaded.isBlocked { heeded = nil }
+        let history = taking(loaded, of: .history) ?? [:]
         takeHistory(history, at: now)
         let known = authorities.map { CertificateLife.Authority(directory: $0.directory, hasRehearsal: $0.rehearsal != nil) }
-        for certificate in managed {
+        for (index, certificate) in managed.enumerated() {
             let past = history["certificates"]?[certificate.id].map { AttemptHistory(json: $0, at: now) }
-            let held = taking(await records.certificate(certificate.id, draw: draw(), at: now.wall))
+            let held = await stored(index, at: now.wall)
             lives.append(CertificateLife(certificate, authorities: known, held: held, history: past ?? AttemptHistory(), at: now))
             standIns.append(nil)
         }
@@ -99,7 +107,8 @@ package actor CertificateLifecycle {
         let names = certificate.names.compactMap { try? CertificateName($0) }
         var best: (stored: StoredCertificate, covered: Int)?
         for id in (try? await records.store.keys(of: .certificate)) ?? [] {
-            guard let stored = taking(await records.certificate(id, draw: 0, at: now)), stored.pair.leaf.isValid(at: now) else { continue }
+            let loaded = await records.certificate(id, draw: 0, at: now)
+            guard let stored = taking(loaded, of: .certificate(id)), stored.pair.leaf.isValid(at: now) else { continue }
             let covered = names.count(where: stored.pair.leaf.covers)
             guard covered > 0 else { continue }
             guard let known = best, (known.covered, known.stored.pair.leaf.notAfter) >= (covered, stored.pair.leaf.notAfter) else {
@@ -115,6 +124,13 @@ package actor CertificateLifecycle {
         return loaded.value
     }
 
+    /// The same of a record that is read again and again: that it cannot be read is told once.
+    func taking<Value>(_ loaded: CertificateRecords.Loaded<Value>, of record: CertificateRecord) -> Value? {
+        let wasTold = toldUnreadable.contains(record)
+        if loaded.isBlocked { toldUnreadable.insert(record) } else { toldUnreadable.remove(record) }
+        return loaded.isBlocked && wasTold ? nil : taking(loaded)
+    }
+
     // MARK: While it runs
 
     /// Until the task is cancelled.
@@ -127,13 +143,13 @@ package actor CertificateLifecycle {
     /// - Returns: how long nothing is.
     func settle() async -> Duration {
         while !Task.isCancelled {
-            await heed()
+            _ = await heed()
             await lookAfterInterrupted()
             await saveWhatIsNot()
             let now = Moment(time)
             for index in lives.indices { for event in lives[index].warnings(at: now) { observe(event) } }
             guard var wait = await actOnce(at: now) else { continue }
-            if !unsaved.isEmpty { wait = min(wait, .seconds(60)) }
+            if !unsaved.isEmpty || !blocked.isEmpty || !isHeeded { wait = min(wait, .seconds(60)) }
             if let lookInterval { wait = min(wait, isElsewhere ? lookInterval / 2 : lookInterval) }
             return wait
         }
@@ -152,7 +168,9 @@ package actor CertificateLifecycle {
                 continue
             }
             isElsewhere = await !turn.take { [self] in await act(index) }
-            guard !isElsewhere else { return CertificateLife.longestWait }
+            guard !isElsewhere, isHeeded else { return CertificateLife.longestWait }
+            // It was tried with the turn: what is damaged is set aside then.
+            guard !blocked.contains(index) else { continue }
             next = index + 1
             return nil
         }
@@ -161,7 +179,7 @@ package actor CertificateLifecycle {
 
     /// With the turn: others may have done meanwhile what was due.
     private func act(_ index: Int) async {
-        await heed()
+        guard await heed(), !blocked.contains(index) else { return }
         switch lives[index].next(at: Moment(time), failures: failures) {
         case .wait: break
         case .askRenewalInfo(let directory, let id): await inquire(index, directory: directory, certificateID: id)

@@ -15,7 +15,7 @@ package protocol CertificateStore: Sendable {
 
     /// Returns once it is durable. Where several instances share the store, only the one whose turn it is saves anything.
     ///
-    /// - Throws: then the record before is still there. `isTakenOver` where the turn is another instance's by now.
+    /// - Throws: then the record before is still there. `isTakenOver` where the turn was over, and may be another instance's by now.
     func save(_ content: Secret, as record: CertificateRecord) async throws(StoreFailure)
 
     /// Saves a record that there is none of, without a turn: what another store had before this one was used.
@@ -34,7 +34,7 @@ package protocol CertificateStore: Sendable {
     /// - Returns: where it was and where it is now, for the operator.
     func setAside(_ record: CertificateRecord, at now: Timestamp) async throws(StoreFailure) -> (path: String, aside: String)
 
-    /// Grows whenever a certificate or the history is saved by anybody; stays as it is where nobody else saves anything.
+    /// Another one whenever a certificate or the history is saved by anybody; stays as it is where nobody else saves anything.
     func version() async throws(StoreFailure) -> Int64
 }
 

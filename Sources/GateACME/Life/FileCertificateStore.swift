@@ -49,7 +49,7 @@ package struct FileCertificateStore: CertificateStore {
 
     package func keys(of kind: CertificateRecord.Kind) throws(StoreFailure) -> [String] {
         let suffix = Self.suffix(kind)
-        return FolderContents.names(in: folder(of: kind) ?? folder).filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map {
+        return try FileReading.names(in: folder(of: kind) ?? folder).filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map {
             String($0.dropLast(suffix.count))
         }
     }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads whole files of bounded size.
+/// Reads whole files of bounded size, and folders.
 enum FileReading {
     /// No certificate, key or record is near this size.
     static let largest = 4 << 20
@@ -33,5 +33,22 @@ enum FileReading {
             bytes += chunk[..<count]
         }
         return bytes
+    }
+
+    /// Sorted; none where there is no such folder. One that cannot be read is not taken for an empty one.
+    static func names(in folder: String) throws(StoreFailure) -> [String] {
+        guard let stream = opendir(folder) else {
+            guard errno != ENOENT else { return [] }
+            throw StoreFailure(path: folder, operation: "list", code: errno)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        errno = 0
+        while let entry = readdir(stream) {
+            names.append(withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+            errno = 0
+        }
+        guard errno == 0 else { throw StoreFailure(path: folder, operation: "list", code: errno) }
+        return names.sorted()
     }
 }

@@ -6,7 +6,7 @@ package struct StoreFailure: Error, Hashable, Sendable, CustomStringConvertible 
     package let path: String
     package let problem: String
     package let cure: String
-    /// Another instance has the turn by now: what was to be saved is its business.
+    /// The turn was over: what was to be saved is the business of whoever has the next.
     package let isTakenOver: Bool
 
     package init(path: String, problem: String, cure: String, isTakenOver: Bool = false) {

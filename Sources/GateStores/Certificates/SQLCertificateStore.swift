@@ -70,7 +70,7 @@ package struct SQLCertificateStore: CertificateStore {
         return (Self.path(record), "certificate_records, kind '\(kind)', key '\(record.key)'")
     }
 
-    /// Records of these two kinds are never deleted, so the greatest version of theirs only grows.
+    /// The greatest of these two kinds. It is another one after each save; where a record was set aside or deleted it may be a smaller one.
     package func version() async throws(StoreFailure) -> Int64 {
         try await asking(.history) { connection in
             try connection.row("SELECT COALESCE(MAX(version), 0) FROM certificate_records WHERE kind IN ('certificate', 'history')") {
@@ -89,8 +89,9 @@ package struct SQLCertificateStore: CertificateStore {
                 "SELECT 1 FROM certificate_records WHERE kind = ?1 AND key = ?2", [record.kind.rawValue, record.key]
             ) { _ throws(StorageError) in true } ?? false
         guard replacing || !isThere else { return false }
+        // By the clock: the version of a row that was deleted is not given out again, as those who have seen it would miss the new one.
         let version =
-            try connection.row("SELECT COALESCE(MAX(version), 0) + 1 FROM certificate_records") {
+            try connection.row("SELECT GREATEST(COALESCE(MAX(version), 0) + 1, gatehouse_clock()) FROM certificate_records") {
                 row throws(StorageError) in try row.integer(0)
             } ?? 1
         let sealed = try sealing.seal(content, label: Self.label(record, version), entropy: entropy)
@@ -117,8 +118,8 @@ package struct SQLCertificateStore: CertificateStore {
         try await asking(record, writes: true) { connection in
             guard try turn.isHeld(connection) else {
                 throw StoreFailure(
-                    path: Self.path(record), problem: "was not saved, since another instance has the turn by now",
-                    cure: "nothing: that one goes on with it", isTakenOver: true)
+                    path: Self.path(record), problem: "was not saved, since this instance's turn was over",
+                    cure: "nothing: whoever has the turn next goes on with it", isTakenOver: true)
             }
             try body(connection)
         }

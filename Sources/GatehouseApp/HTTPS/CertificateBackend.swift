@@ -67,15 +67,24 @@ extension CertificateBackend {
     func takeOverFolder(at now: Timestamp, log: Logger) async throws(StoreFailure) {
         guard challenges != nil, access(folder.folder, F_OK) == 0 else { return }
         let count = try await store.addAll(of: folder)
-        let retired = VacantPath.of(folder.folder + Self.retiredSuffix, at: now)
-        guard rename(folder.folder, retired) == 0 else {
-            throw StoreFailure(
-                path: folder.folder, problem: "cannot be renamed (\(String(cString: strerror(errno))))",
-                cure: "rename it: the database has what was in it")
-        }
+        let retired = try folder.rename(suffix: Self.retiredSuffix, at: now, cure: "rename it: the database has what was in it")
         log.notice(
             "The certificates are in the database: the folder is not used any more",
             metadata: ["taken_over": "\(count)", "renamed_to": "\(retired)"])
+    }
+}
+
+extension FileCertificateStore {
+    /// Gives the folder another name: its own with the suffix, and with the time where that one is taken.
+    ///
+    /// - Parameter cure: for whoever finds that it cannot be renamed.
+    /// - Returns: the new path.
+    func rename(suffix: String, at now: Timestamp, cure: String) throws(StoreFailure) -> String {
+        let renamed = VacantPath.of(folder + suffix, at: now)
+        guard Glibc.rename(folder, renamed) == 0 else {
+            throw StoreFailure(path: folder, problem: "cannot be renamed (\(String(cString: strerror(errno))))", cure: cure)
+        }
+        return renamed
     }
 }
 

@@ -86,6 +86,7 @@ package struct Move: Sendable {
                 .cannotCreate, "\(target.url) is not empty: there are rows in \(occupied.joined(separator: ", ")). Nothing was changed.")
         }
         try await secrets.prepare()
+        let cargo = try await certificates.prepare()
         let counts = try await transfer.copy()
         if let difference = try await transfer.difference() {
             try await transfer.clear()
@@ -93,7 +94,7 @@ package struct Move: Sendable {
                 .failure, "The copy differs from its source at \(difference). The target was emptied, the source is untouched.")
         }
         try await secrets.carry()
-        try await certificates.carry()
+        try await certificates.carry(cargo)
         return Outcome(
             counts: counts.map { ($0.table, $0.rows) }, source: source.url.description, target: target.url.description)
     }

@@ -30,22 +30,38 @@ struct MovedCertificates: Sendable {
         return isOccupied == true ? ["certificate_records"] : []
     }
 
+    /// What is to be carried, in clear: in memory only.
+    struct Cargo: Sendable {
+        fileprivate let key: ClusterKey
+        fileprivate let records: [(record: CertificateRecord, content: Secret)]
+    }
+
+    /// Reads all records, before anything is written to the target: one that cannot be opened must not leave it half full.
+    ///
+    /// - Returns: `nil` where the source has none to be carried.
     /// - Throws: `SecretsError` where the source's cannot be opened; `StoreFailure`.
-    func carry() async throws {
+    func prepare() async throws -> Cargo? {
         // Without a key nothing was ever sealed.
-        guard let source, let key = try configuration.findClusterKey() else { return }
-        let records = store(source, key)
-        guard let target else {
+        guard let source, let key = try configuration.findClusterKey() else { return nil }
+        return Cargo(key: key, records: try await store(source, key).all())
+    }
+
+    /// - Throws: `StoreFailure`.
+    func carry(_ cargo: Cargo?) async throws {
+        guard let cargo else { return }
+        if let target {
+            let records = store(target, cargo.key)
+            for (record, content) in cargo.records { _ = try await records.add(content, as: record) }
+        } else {
             let folder = CertificateBackend.folder(configuration)
             // What is there already was left over by something else; it is kept under another name.
             if access(folder.folder, F_OK) == 0 {
-                rename(folder.folder, VacantPath.of(folder.folder + ".replaced", at: SystemTime().now()))
+                _ = try folder.rename(
+                    suffix: ".replaced", at: SystemTime().now(), cure: "move it away: it is not used by this installation")
             }
             try folder.open()
-            _ = try await folder.addAll(of: records)
-            return
+            for (record, content) in cargo.records { _ = try folder.add(content, as: record) }
         }
-        _ = try await store(target, key).addAll(of: records)
     }
 
     /// For a process that is alone with it: nobody has the turn.

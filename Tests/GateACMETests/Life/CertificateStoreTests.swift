@@ -87,6 +87,21 @@ struct CertificateStoreTests {
         }
     }
 
+    @Test("A folder that cannot be read is not an empty one; one that is not there is")
+    func unreadableFolder() throws {
+        #expect(try store.keys(of: .certificate) == [])
+        try store.open()
+        folder.write("acme/certificates/a.pem", "x")
+        chmod(folder.file("acme/certificates"), 0)
+        #expect {
+            try withoutRootsRights { _ = try store.keys(of: .certificate) }
+        } throws: { error in
+            (error as? StoreFailure)?.path.hasSuffix("acme/certificates") == true
+        }
+        chmod(folder.file("acme/certificates"), 0o700)
+        #expect(try store.keys(of: .certificate) == ["a"])
+    }
+
     @Test("What is no file is no file of the store")
     func folderInstead() async throws {
         try store.open()

@@ -13,9 +13,15 @@ struct SharedLifecycleTests {
         private var records: [CertificateRecord: Secret] = [:]
         private var count: Int64 = 0
         private var holder: Int?
+        /// As while the database is busy or fails over.
+        private var unreadable: Set<CertificateRecord> = []
 
         func open() {}
-        func load(_ record: CertificateRecord) -> Secret? { records[record] }
+        func load(_ record: CertificateRecord) throws(StoreFailure) -> Secret? {
+            if unreadable.contains(record) { throw StoreFailure(path: "\(record)", problem: "cannot be read", cure: "wait") }
+            return records[record]
+        }
+        func block(_ records: [CertificateRecord]) { unreadable = Set(records) }
         func save(_ content: Secret, as record: CertificateRecord) {
             records[record] = content
             if record.kind == .certificate || record.kind == .history { count += 1 }
@@ -26,7 +32,8 @@ struct SharedLifecycleTests {
         }
         func remove(_ record: CertificateRecord) { records[record] = nil }
         func keys(of kind: CertificateRecord.Kind) -> [String] { records.keys.filter { $0.kind == kind }.map(\.key).sorted() }
-        func setAside(_ record: CertificateRecord, at now: Timestamp) -> (path: String, aside: String) {
+        func setAside(_ record: CertificateRecord, at now: Timestamp) throws(StoreFailure) -> (path: String, aside: String) {
+            guard holder != nil else { throw StoreFailure(path: "", problem: "was not moved", cure: "none", isTakenOver: true) }
             records[record] = nil
             return ("", "")
         }
@@ -58,6 +65,7 @@ struct SharedLifecycleTests {
     private let common = Common()
     private let installed = [Simulation.InstalledCertificates(), .init()]
     private let managed: [ManagedCertificate]
+    private let events = LockedList<CertificateEvent>()
 
     init() throws { managed = [try ManagedCertificate(names: ["a.test"]), try ManagedCertificate(names: ["b.test"])] }
 
@@ -65,10 +73,13 @@ struct SharedLifecycleTests {
         let lifecycle = CertificateLifecycle(
             certificates: managed, authority: ConfiguredAuthority(production: authority), store: common,
             turn: Turn(common: common, instance: number), lookInterval: .seconds(2), installer: installed[number], time: time,
-            entropy: SeededEntropy(seed: UInt64(number)), observe: { _ in })
+            entropy: SeededEntropy(seed: UInt64(number)), observe: { [events] in events.append($0) })
         await lifecycle.open()
         return lifecycle
     }
+
+    private var unreadable: Int { events.all.count { if case .unreadable = $0 { true } else { false } } }
+    private var setAside: Int { events.all.count { if case .setAside = $0 { true } else { false } } }
 
     private func leaves(_ number: Int) -> Set<[UInt8]> { Set(installed[number].leaves.map(\.fingerprint)) }
 
@@ -148,5 +159,56 @@ struct SharedLifecycleTests {
         _ = await other.settle()
         _ = await one.settle()
         #expect(authority.inquiries.count == asked)
+    }
+
+    @Test(
+        "CHECKLIST 37: what cannot be read is not taken for nothing: no order, nothing overwritten, told once, and later all is well",
+        arguments: [[0], [1], [2], [0, 1, 2]], [false, true])
+    func notRead(records: [Int], isBeforeTheStart: Bool) async throws {
+        let all = managed.map { CertificateRecord.certificate($0.id) } + [.history]
+        let blocked = records.map { all[$0] }
+        let isHistoryBlocked = records.contains(2)
+        let authority = SimulatedAuthority(time: time)
+        let one = await instance(0, authority)
+        let early = isBeforeTheStart ? nil : await instance(1, authority)
+        _ = await one.settle()
+        let history = try #require(await common.load(.history))
+        await common.block(blocked)
+        let other = if let early { early } else { await instance(1, authority) }
+        for _ in 0..<3 { #expect(await other.settle() <= .seconds(2)) }
+        #expect(authority.orders.count == 2)
+        let isNothingKnown = isHistoryBlocked && !isBeforeTheStart
+        #expect(leaves(1).count == (isNothingKnown ? 0 : 2 - records.count { $0 < 2 }))
+        #expect(unreadable == (isNothingKnown ? 1 : records.count))
+        await common.block([])
+        if isHistoryBlocked { #expect(try await common.load(.history) == history) }
+        _ = await other.settle()
+        #expect(authority.orders.count == 2 && leaves(0) == leaves(1))
+    }
+
+    @Test("a certificate that cannot be read does not keep another from being renewed")
+    func oneUnreadable() async throws {
+        let authority = SimulatedAuthority(time: time)
+        let one = await instance(0, authority)
+        _ = await one.settle()
+        await common.block([.certificate(managed[0].id)])
+        time.advance(by: .days(61))
+        let other = await instance(1, authority)
+        _ = await other.settle()
+        #expect(authority.orders.map(\.names) == [["a.test"], ["b.test"], ["b.test"]])
+        await common.block([])
+        _ = await other.settle()
+        #expect(authority.orders.count == 4)
+    }
+
+    @Test("what is damaged is set aside by whoever has the turn, and had anew", arguments: [true, false])
+    func damaged(isHistory: Bool) async throws {
+        let authority = SimulatedAuthority(time: time)
+        await common.save(Secret("?"), as: isHistory ? .history : .certificate(managed[0].id))
+        let one = await instance(0, authority)
+        #expect(authority.orders.isEmpty)
+        _ = await one.settle()
+        #expect(authority.orders.count == 2 && leaves(0).count == 2)
+        #expect(setAside == 1)
     }
 }
