@@ -89,7 +89,7 @@ struct SharedCertificateStoreTests {
         }
     }
 
-    @Test("CHECKLIST 40, 43: nothing is there in clear; a row is opened in its own place and with its own key only")
+    @Test("nothing is there in clear; a row is opened in its own place and with its own key only")
     func sealed() async throws {
         try await AccountDatabase.with(.postgres) { accounts in
             let database = accounts.database
