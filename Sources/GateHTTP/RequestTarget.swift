@@ -9,12 +9,22 @@ package struct RequestTarget: Hashable, Sendable {
 
     /// `nil` where `text` is no origin form: it does not begin with `/`, or holds a byte that RFC 3986 does not allow.
     package init?(_ text: String) {
-        guard text.utf8.first == UInt8(ascii: "/"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
-            return nil
-        }
+        var text = text
+        guard let length = text.withUTF8(Self.pathLength) else { return nil }
         raw = text
-        pathLength =
-            text.utf8.firstIndex(of: UInt8(ascii: "?")).map { text.utf8.distance(from: text.startIndex, to: $0) } ?? text.utf8.count
+        pathLength = length
+    }
+
+    /// Up to the first `?`; `nil` where the octets are no origin form.
+    private static func pathLength(_ octets: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard octets.first == UInt8(ascii: "/") else { return nil }
+        var length = octets.count
+        for place in 0..<octets.count {
+            let octet = octets[place]
+            guard octet > 0x20, octet < 0x7F, octet != UInt8(ascii: "#") else { return nil }
+            if octet == UInt8(ascii: "?"), place < length { length = place }
+        }
+        return length
     }
 
     /// As sent, `/` at least.
