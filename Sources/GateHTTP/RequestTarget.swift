@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a request line asks for, in origin form (RFC 9112 §3.2.1): a path and perhaps a query.
 ///
 /// The path is kept exactly as sent. Routes and access rules look at it as it will be passed on, so a spelling with two readings
@@ -22,6 +24,13 @@ package struct RequestTarget: Hashable, Sendable {
             path = text[...]
             query = nil
         }
+    }
+
+    /// Whether the path begins with `prefix`, which holds no `?`: asked of every request, a few times.
+    package func begins(with prefix: StaticString) -> Bool {
+        raw.utf8.withContiguousStorageIfAvailable { octets in
+            octets.count >= prefix.utf8CodeUnitCount && memcmp(octets.baseAddress!, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
+        } ?? raw.hasPrefix("\(prefix)")
     }
 
     /// The value of a query parameter, decoded as form data; the first where there are several.

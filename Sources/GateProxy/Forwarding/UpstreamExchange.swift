@@ -8,6 +8,8 @@ import NIOHTTP1
 /// more than making them.
 final class UpstreamExchange: Sendable {
     let request: Request
+    /// What the client is told beside the answer.
+    let responseFields: EncodedFields
     /// `nil` where the request's body is none, or has come with its head.
     let body: ForwardedBody?
     let handshake: WebSocketHandshake?
@@ -15,7 +17,7 @@ final class UpstreamExchange: Sendable {
     private let outgoing: StreamedRequest
 
     init(
-        _ admitted: AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
+        _ admitted: __shared AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
     ) throws(RequestFieldRules.Fault) {
         let request = admitted.request
         let rules = handler.upstream.rules
@@ -41,6 +43,7 @@ final class UpstreamExchange: Sendable {
             body = nil
         }
         self.request = request
+        responseFields = admitted.responseFields
         self.outgoing = outgoing
     }
 
