@@ -92,8 +92,7 @@ struct FieldLines {
     private static let longestIPv4 = 15
 
     mutating func append(_ id: RequestID) {
-        let digits = (Hex.digits(UInt32(truncatingIfNeeded: id.value >> 32)), Hex.digits(UInt32(truncatingIfNeeded: id.value)))
-        withUnsafeBytes(of: digits) { copy($0) }
+        withUnsafeBytes(of: Hex.digits(of: id.value)) { copy($0) }
     }
 
     @inline(__always)

@@ -44,26 +44,29 @@ final class ResponseFieldRules: Sendable {
         var setsSession = false
         let size = fields.lines.readableBytes + added.count + (security?.longest ?? 0) + last.count
         // All in one piece: the connection copies each of several by itself.
-        var encoded = FieldLines.encode(capacity: size) { lines in
-            var present = addedSecurity
-            fields.forEach { name, value, line in
-                guard !Self.isOurs(name), named.isEmpty || !named.contains(name), changed.isEmpty || !changed.contains(name) else { return }
-                if name.count == 10, let cookie, Octet.matches(name, "set-cookie"), cookie.isSet(by: value) {
-                    setsSession = true
-                    return
+        var encoded =
+            FieldLines.encode(capacity: size) { lines in
+                var present = addedSecurity
+                fields.forEach { name, value, line in
+                    guard !Self.isOurs(name), named.isEmpty || !named.contains(name), changed.isEmpty || !changed.contains(name) else {
+                        return
+                    }
+                    if name.count == 10, let cookie, Octet.matches(name, "set-cookie"), cookie.isSet(by: value) {
+                        setsSession = true
+                        return
+                    }
+                    if let location, Self.isLocation(name), let outside = location.outside(value) {
+                        moved.append((String(decoding: name, as: UTF8.self), outside))
+                        return
+                    }
+                    if leavesOutAccept, Octet.matches(name, "sec-websocket-accept") { return }
+                    present.formUnion(SiteSecurityHeaders.Present(name))
+                    lines.append(line: line)
                 }
-                if let location, Self.isLocation(name), let outside = location.outside(value) {
-                    moved.append((String(decoding: name, as: UTF8.self), outside))
-                    return
-                }
-                if leavesOutAccept, Octet.matches(name, "sec-websocket-accept") { return }
-                present.formUnion(SiteSecurityHeaders.Present(name))
-                lines.append(line: line)
-            }
-            lines.append(added)
-            if let security { lines.append(security.fields(beside: present, over: scheme)) }
-            lines.append(last)
-        } ?? EncodedFields()
+                lines.append(added)
+                if let security { lines.append(security.fields(beside: present, over: scheme)) }
+                lines.append(last)
+            } ?? EncodedFields()
         if !moved.isEmpty, let lines = EncodedFields(moved) { encoded.append(lines) }
         return (encoded, setsSession)
     }

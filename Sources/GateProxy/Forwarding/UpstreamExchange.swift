@@ -20,6 +20,7 @@ final class UpstreamExchange: Sendable {
         _ admitted: __shared AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
     ) throws(RequestFieldRules.Fault) {
         let request = admitted.request
+        responseFields = admitted.responseFields
         let rules = handler.upstream.rules
         handshake = request.upgrade == WebSocketHandshake.upgrade ? WebSocketHandshake(request, entropy) : nil
         var outgoing = StreamedRequest(
@@ -43,7 +44,6 @@ final class UpstreamExchange: Sendable {
             body = nil
         }
         self.request = request
-        responseFields = admitted.responseFields
         self.outgoing = outgoing
     }
 

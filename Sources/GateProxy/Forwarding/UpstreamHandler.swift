@@ -124,7 +124,8 @@ package final class UpstreamHandler: RouteHandler {
         if let last { return refusal(UpstreamFailure.problem(last, body: exchange.body?.failure), request, exchange.responseFields) }
         tell("No server of an application is healthy", "all of them fail their health checks", request)
         let wait = upstream.rules.health?.interval.secondsRoundedUp ?? 1
-        return refusal(Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request, exchange.responseFields)
+        return refusal(
+            Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request, exchange.responseFields)
     }
 
     /// Notes that an attempt has failed, and when.

@@ -73,7 +73,8 @@ package final class Gateway: Responder {
         var response = response
         ownSecurity.decorate(&response, over: scheme)
         return response
-    }}
+    }
+}
 
 extension Problem {
     fileprivate static let ambiguousPath = Problem(
