@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a request line asks for, in origin form (RFC 9112 §3.2.1): a path and perhaps a query.
 ///
 /// The path is kept exactly as sent. Routes and access rules look at it as it will be passed on, so a spelling with two readings
@@ -34,6 +36,13 @@ package struct RequestTarget: Hashable, Sendable {
     package var query: Substring? { pathLength == raw.utf8.count ? nil : raw[raw.utf8.index(after: pathEnd)...] }
 
     private var pathEnd: String.Index { raw.utf8.index(raw.startIndex, offsetBy: pathLength) }
+
+    /// Whether the path begins with `prefix`, which holds no `?`: asked of every request, a few times.
+    package func begins(with prefix: StaticString) -> Bool {
+        raw.utf8.withContiguousStorageIfAvailable { octets in
+            octets.count >= prefix.utf8CodeUnitCount && memcmp(octets.baseAddress!, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
+        } ?? raw.hasPrefix("\(prefix)")
+    }
 
     /// The value of a query parameter, decoded as form data; the first where there are several.
     package func queryValue(_ name: String) -> String? {

@@ -19,11 +19,7 @@ struct PendingResponseTests {
             let bound = NIOLoopBound(pending, eventLoop: MultiThreadedEventLoopGroup.currentEventLoop!)
             bound.eventLoop.scheduleTask(in: .milliseconds(1)) { bound.value.resolve(response) }
         }
-        return Answer.pending(pending).map { response in
-            var response = response
-            response.headers.add(name: "x-changed", value: "1")
-            return response
-        }
+        return Answer.pending(pending).changed { $0.headers.add(name: "x-changed", value: "1") }
     }
 
     @Test("Come at once, later, or from a task, they are sent in order, with the changes made to them")

@@ -8,6 +8,8 @@ import NIOHTTP1
 /// more than making them.
 final class UpstreamExchange: Sendable {
     let request: Request
+    /// What the client is told beside the answer.
+    let responseFields: EncodedFields
     /// `nil` where the request's body is none, or has come with its head.
     let body: ForwardedBody?
     let handshake: WebSocketHandshake?
@@ -15,9 +17,10 @@ final class UpstreamExchange: Sendable {
     private let outgoing: StreamedRequest
 
     init(
-        _ admitted: AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
+        _ admitted: __shared AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
     ) throws(RequestFieldRules.Fault) {
         let request = admitted.request
+        responseFields = admitted.responseFields
         let rules = handler.upstream.rules
         handshake = request.upgrade == WebSocketHandshake.upgrade ? WebSocketHandshake(request, entropy) : nil
         var fields = try handler.requestFields.fields(of: request, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
