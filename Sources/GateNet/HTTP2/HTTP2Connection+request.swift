@@ -9,12 +9,23 @@ extension HTTP2Connection {
     /// A request, or the trailers of one.
     func takeHeaders(_ block: HPACKHeaders, isEnd: Bool, of id: HTTP2StreamID) {
         if let stream = streams[id] {
+            // Once the response has ended, the stream has too, and there is nothing to reset.
+            guard stream.outputEnded || HTTP2MessageForm.isTrailers(block) else {
+                abort(stream)
+                refuseMalformed(id)
+                leaveIfDone()
+                return
+            }
             takeTrailers(block, of: stream)
             endInput(stream)
             return
         }
         guard id > lastStream else { return }
         lastStream = id
+        guard HTTP2MessageForm.isRequest(block) else {
+            refuseMalformed(id)
+            return
+        }
         guard runningTasks < Self.concurrency else {
             write(.rstStream(.refusedStream), on: id)
             return
@@ -55,7 +66,17 @@ extension HTTP2Connection {
         if requestCount == limits.requestsPerConnection || refusal != nil { goAway() }
     }
 
-    /// `NIOHTTP2Handler` has looked at their form (RFC 9113 §8.1), and holds their size to that of a head.
+    /// Resets a stream for a malformed message (RFC 9113 §8.1.1), and ends the connection for many of them.
+    private func refuseMalformed(_ id: HTTP2StreamID) {
+        malformedMessages += 1
+        guard malformedMessages <= Self.malformedLimit else {
+            fail(.enhanceYourCalm)
+            return
+        }
+        write(.rstStream(.protocolError), on: id)
+    }
+
+    /// `NIOHTTP2Handler` holds their size to that of a head.
     private func takeTrailers(_ block: HPACKHeaders, of stream: HTTP2Stream) {
         guard block.count <= limits.fieldCount, wantsBody(stream), stream.exchange.tunnel == nil else { return }
         var fields = HTTPHeaders()
