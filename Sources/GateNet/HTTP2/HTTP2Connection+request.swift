@@ -122,7 +122,7 @@ extension HTTP2Connection {
                 runningTasks -= 1
                 exchange.pending = nil
                 if let stream = self.stream(number) { respond(response, to: stream) }
-                flush()
+                flushSoon()
             }
         case .later(let respond):
             let number = stream.number
@@ -131,8 +131,24 @@ extension HTTP2Connection {
                 let response = await respond()
                 let connection = connection.value
                 if let stream = connection.stream(number) { connection.respond(response, to: stream) }
-                connection.flush()
+                connection.flushSoon()
             }
+        }
+    }
+
+    /// Flushes once what has come on this event loop is seen to: the answers of several streams are in it, and go out in one record and one
+    /// write.
+    private func flushSoon() {
+        guard streams.count > 1, !isInRead else {
+            flush()
+            return
+        }
+        needsFlush = true
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        loop.eventLoop.assumeIsolated().execute { [self] in
+            isFlushScheduled = false
+            flushIfNeeded()
         }
     }
 

@@ -72,6 +72,7 @@ final class HTTP2Connection: HTTPConnection {
 
     var isInRead = false
     var needsFlush = false
+    var isFlushScheduled = false
     /// For the first request, or the rest of a frame.
     var headDeadline: MonotonicInstant?
     var idleDeadline: MonotonicInstant?
