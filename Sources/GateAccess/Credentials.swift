@@ -44,7 +44,7 @@ struct Credentials {
             }
         }
         if cookies.hasChanged, let rest = cookies.rest { kept.append(("cookie", rest)) }
-        request.headers = HTTPHeaders(kept)
+        request = request.with(headers: HTTPHeaders(kept))
     }
 
     /// `Authorization` counts before the cookie, as in ``Caller/init(of:cookie:identity:)``.

@@ -7,7 +7,7 @@ extension Doorkeeper {
     /// Whether who was counted may pass, and as whom.
     ///
     /// - Parameter fields: how the client stands under the limits.
-    func decide(_ request: consuming Request, at door: Door, as caller: Caller, _ fields: EncodedFields) -> Admission {
+    func decide(_ request: Request, at door: Door, as caller: Caller, _ fields: EncodedFields) -> Admission {
         if door.access == .everyone { return .admitted(AdmittedRequest(request, responseFields: fields)) }
         if case .refused(let error) = caller { return refuse(error, request, fields) }
         guard let principal = caller.principal else {

@@ -41,7 +41,8 @@ package final class Doorkeeper: Sendable {
     }
 
     /// Called on the event loop of the request's connection.
-    package func admit(_ request: consuming Request, at door: Door) -> Admission {
+    package func admit(_ arrived: Request, at door: Door) -> Admission {
+        var request = arrived
         let credentials = Credentials(takenFrom: &request, cookie: cookie, identity: identity)
         guard !credentials.isAmbiguous else {
             return refuse(Problem(.malformed, "The field Authorization may occur once."), request)
@@ -50,21 +51,20 @@ package final class Doorkeeper: Sendable {
         if door.access != .optional, let answer = preflightAnswer(request) { return .refused(answer) }
         let caller = credentials.caller(identity)
         guard case .unproven(let unproven) = caller else { return count(request, at: door, as: caller) }
-        let arrived = request
-        return .later { [self] in
+        return .later { [self, request] in
             do {
-                return count(arrived, at: door, as: .principal(try await unproven.principal(identity)))
+                return count(request, at: door, as: .principal(try await unproven.principal(identity)))
             } catch IdentityError.notAuthenticated {
-                return count(arrived, at: door, as: .anonymous)
+                return count(request, at: door, as: .anonymous)
             } catch let error as IdentityError {
-                return count(arrived, at: door, as: .refused(error))
+                return count(request, at: door, as: .refused(error))
             } catch {
-                return refuse(error, arrived)
+                return refuse(error, request)
             }
         }
     }
 
-    private func count(_ request: consuming Request, at door: Door, as caller: Caller) -> Admission {
+    private func count(_ request: Request, at door: Door, as caller: Caller) -> Admission {
         guard !door.policies.isEmpty else { return decide(request, at: door, as: caller, EncodedFields()) }
         let questions = limits.questions(door.policies, network: request.client, principal: caller.principal)
         if let result = limits.askInPlace(questions, now: time.now()) {
@@ -73,12 +73,11 @@ package final class Doorkeeper: Sendable {
             case .failure(let error): return refuse(error, request)
             }
         }
-        let arrived = request
         return .later { [self] in
             do {
-                return decide(arrived, at: door, as: caller, try await limits.ask(questions, now: time.now()))
+                return decide(request, at: door, as: caller, try await limits.ask(questions, now: time.now()))
             } catch {
-                return refuse(error, arrived)
+                return refuse(error, request)
             }
         }
     }

@@ -1,28 +1,29 @@
 package import GateCore
 package import NIOHTTP1
 
-/// One request, as it came from a connection.
-package struct Request: Sendable {
+/// One request, as it came from a connection. An object that nothing changes: it is handed on from one part to the next, and copying its
+/// fields each time cost more than most of those parts do.
+package final class Request: Sendable {
     /// What ties a request to its lines in the log; sent back as `X-Request-Id`.
-    package var id: RequestID
-    package var method: HTTPMethod
-    package var target: RequestTarget
-    package var headers: HTTPHeaders
-    package var body: RequestBody
+    package let id: RequestID
+    package let method: HTTPMethod
+    package let target: RequestTarget
+    package let headers: HTTPHeaders
+    package let body: RequestBody
     /// The other end of the connection; `nil` on a Unix socket.
-    package var peer: IPAddress?
+    package let peer: IPAddress?
     /// Whose request it is: the peer, or whom a trusted proxy names. `nil` on a Unix socket.
-    package var client: IPAddress?
+    package let client: IPAddress?
     /// How the client reached us, or the trusted proxy in front of us.
-    package var scheme: Scheme
+    package let scheme: Scheme
     /// `Host`, or `:authority`, lower case, with the port if one was given.
-    package var authority: String
-    package var version: Version
+    package let authority: String
+    package let version: Version
     /// The protocol that the client would rather speak on this connection, or stream, in lower case (`websocket`); `nil` where it asks
     /// for none. From `Upgrade` (RFC 9110 §7.8), or from the `:protocol` of an extended CONNECT (RFC 8441 §4), which is told of as the
     /// GET that it stands for. Whoever agrees answers with ``ResponseBody/tunnel(_:)``; any other response declines.
-    package var upgrade: String?
-    package var receivedAt: MonotonicInstant
+    package let upgrade: String?
+    package let receivedAt: MonotonicInstant
 
     package enum Scheme: String, Sendable { case http, https }
 
@@ -49,6 +50,18 @@ package struct Request: Sendable {
         self.version = version
         self.upgrade = upgrade
         self.receivedAt = receivedAt
+    }
+
+    /// The same request but for what is given.
+    package func with(
+        method: HTTPMethod? = nil, target: RequestTarget? = nil, headers: HTTPHeaders? = nil, body: RequestBody? = nil,
+        scheme: Scheme? = nil,
+        authority: String? = nil
+    ) -> Request {
+        Request(
+            id: id, method: method ?? self.method, target: target ?? self.target, headers: headers ?? self.headers, body: body ?? self.body,
+            peer: peer, client: client, scheme: scheme ?? self.scheme, authority: authority ?? self.authority, version: version,
+            upgrade: upgrade, receivedAt: receivedAt)
     }
 }
 

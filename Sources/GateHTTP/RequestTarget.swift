@@ -3,11 +3,9 @@
 /// The path is kept exactly as sent. Routes and access rules look at it as it will be passed on, so a spelling with two readings
 /// (`%2f`, `//`, `..`, `;`) cannot mean one thing to the rule and another to what lies behind (CHECKLIST 32).
 package struct RequestTarget: Hashable, Sendable {
-    /// As sent, `/` at least.
-    package let path: Substring
-    /// What follows the first `?`, without it; `nil` where there is none.
-    package let query: Substring?
     package let raw: String
+    /// Of the path, in octets.
+    private let pathLength: Int
 
     /// `nil` where `text` is no origin form: it does not begin with `/`, or holds a byte that RFC 3986 does not allow.
     package init?(_ text: String) {
@@ -15,14 +13,17 @@ package struct RequestTarget: Hashable, Sendable {
             return nil
         }
         raw = text
-        if let mark = text.utf8.firstIndex(of: UInt8(ascii: "?")) {
-            path = text[..<mark]
-            query = text[text.utf8.index(after: mark)...]
-        } else {
-            path = text[...]
-            query = nil
-        }
+        pathLength =
+            text.utf8.firstIndex(of: UInt8(ascii: "?")).map { text.utf8.distance(from: text.startIndex, to: $0) } ?? text.utf8.count
     }
+
+    /// As sent, `/` at least.
+    package var path: Substring { raw[..<pathEnd] }
+
+    /// What follows the first `?`, without it; `nil` where there is none.
+    package var query: Substring? { pathLength == raw.utf8.count ? nil : raw[raw.utf8.index(after: pathEnd)...] }
+
+    private var pathEnd: String.Index { raw.utf8.index(raw.startIndex, offsetBy: pathLength) }
 
     /// The value of a query parameter, decoded as form data; the first where there are several.
     package func queryValue(_ name: String) -> String? {

@@ -49,8 +49,7 @@ struct DoorCrossSiteTests {
         try await DoorFixture.with { gate in
             let ann = try await gate.accounts.register()
             func admit(_ fields: [(String, String)], at access: AccessRule) async -> Outcome {
-                var request = DoorFixture.request(scenario.method, "/", scenario.fields + fields)
-                request.upgrade = scenario.upgrade
+                let request = DoorFixture.request(scenario.method, "/", scenario.fields + fields, upgrade: scenario.upgrade)
                 return await gate.admit(request, at: DoorFixture.door(access))
             }
             let closed = await admit([ann.cookieField], at: .signedIn)

@@ -34,11 +34,13 @@ struct DoorFixture {
     }
 
     static func request(
-        _ method: HTTPMethod = .GET, _ target: String = "/", _ headers: [(String, String)] = [], from address: String = "192.0.2.1"
+        _ method: HTTPMethod = .GET, _ target: String = "/", _ headers: [(String, String)] = [], from address: String = "192.0.2.1",
+        upgrade: String? = nil
     ) -> Request {
         Request(
             id: RequestID(value: 0xC0FFEE), method: method, target: RequestTarget(target)!, headers: HTTPHeaders(headers),
-            peer: IPAddress(address), client: IPAddress(address), scheme: .https, authority: "app.test")
+            peer: IPAddress(address), client: IPAddress(address), scheme: .https, authority: "app.test",
+            upgrade: upgrade)
     }
 
     static func door(_ access: AccessRule, _ policies: [RoutePolicy] = [], name: String = "app.test/") -> Door {

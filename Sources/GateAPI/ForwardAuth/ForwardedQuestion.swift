@@ -10,7 +10,7 @@ import NIOHTTP1
 /// gets the rule of another path by sending the field that the proxy in front does not know.
 struct ForwardedQuestion {
     /// The request that is asked about, with the fields that came along.
-    private(set) var request: Request
+    let request: Request
     /// nginx's `auth_request` knows 2xx, 401 and 403; to it everything else is a fault of ours, and answered with 500.
     private let isPlain: Bool
 
@@ -20,21 +20,19 @@ struct ForwardedQuestion {
 
     /// - Throws: `Problem` where the fields contradict each other or cannot be read: then nobody is let through.
     init(_ call: Request, trusted: [IPNetwork]) throws(Problem) {
-        var request = call
-        request.body = .empty
         isPlain = call.headers.contains(name: "x-original-url")
         guard let peer = call.peer, trusted.contains(where: { $0.contains(peer) }) else {
-            self.request = request
+            request = call.with(body: .empty)
             return
         }
         // The proxy drops the fields by their names; another spelling may get past it, and the application may not tell them apart.
         guard !call.headers.contains(where: { IdentityFields.isReserved($0.name) && !IdentityFields.isPlainlySpelt($0.name) }) else {
             throw Self.misspelt
         }
-        if let method = try Self.agreed(call.headers["x-forwarded-method"] + call.headers["x-original-method"]) {
-            request.method = HTTPMethod(rawValue: method)
-        }
+        let method = try Self.agreed(call.headers["x-forwarded-method"] + call.headers["x-original-method"]).map(HTTPMethod.init)
         var target: RequestTarget?
+        var scheme: Request.Scheme?
+        var authority: String?
         if let uri = try Self.agreed(call.headers["x-forwarded-uri"]) {
             guard let read = RequestTarget(uri) else { throw Self.disagreement }
             target = read
@@ -46,12 +44,11 @@ struct ForwardedQuestion {
             if let url {
                 let isHostKnown = call.headers.contains(name: "x-forwarded-host") || call.headers.contains(name: "forwarded")
                 guard !isHostKnown || Self.host(call.authority) == Self.host(url.authority) else { throw Self.disagreement }
-                request.authority = url.authority
-                if !call.headers.contains(name: "x-forwarded-proto") { request.scheme = url.scheme }
+                authority = url.authority
+                if !call.headers.contains(name: "x-forwarded-proto") { scheme = url.scheme }
             }
         }
-        if let target { request.target = target }
-        self.request = request
+        request = call.with(method: method, target: target, body: .empty, scheme: scheme, authority: authority)
     }
 
     private static func agreed(_ values: [String]) throws(Problem) -> String? {

@@ -41,9 +41,9 @@ package struct InstanceSites: Sendable {
     func passedOn(_ request: Request) -> AdmittedRequest {
         let cookies = request.headers["cookie"]
         guard cookies.count > 1 else { return AdmittedRequest(request) }
-        var request = request
-        request.headers.replaceOrAdd(name: "cookie", value: cookies.joined(separator: "; "))
-        return AdmittedRequest(request)
+        var headers = request.headers
+        headers.replaceOrAdd(name: "cookie", value: cookies.joined(separator: "; "))
+        return AdmittedRequest(request.with(headers: headers))
     }
 
     /// Who asks an instance for its health wants to know of this one, wherever `api.prefix` puts the path. An application's own path of that

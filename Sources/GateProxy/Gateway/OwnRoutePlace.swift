@@ -16,7 +16,7 @@ package struct OwnRoutePlace: Sendable {
         isEverywhere = host == nil && self.prefix == nil
     }
 
-    /// Whether they are where they always were: the usual case, in which a request need not even be copied.
+    /// Whether they are where they always were: the usual case.
     let isEverywhere: Bool
 
     /// The request as our own routes know it, without the prefix; `nil` where they are not.
@@ -26,9 +26,7 @@ package struct OwnRoutePlace: Sendable {
         guard prefix.covers(request.target.path),
             let target = RequestTarget(Self.rest(of: request.target.raw, after: prefixLength))
         else { return nil }
-        var request = request
-        request.target = target
-        return request
+        return request.with(target: target)
     }
 
     private static func rest(of target: String, after count: Int) -> String {
