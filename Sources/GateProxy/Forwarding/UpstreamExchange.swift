@@ -24,7 +24,7 @@ final class UpstreamExchange: Sendable {
             request.method, handler.upstream.paths[0].target(for: request.target), authority: handler.requestFields.authority(for: request),
             responseTime: rules.responseTime, idleTime: rules.idleTime)
         outgoing.encodedFields = try handler.requestFields.fields(
-            of: request, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
+            of: admitted, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
         outgoing.encodedFields.append(admitted.identityFields)
         outgoing.mayResend = UpstreamFailure.isIdempotent(request.method)
         outgoing.acceptsTrailers = request.headers.contains(name: "te") && request.headers[canonicalForm: "te"].contains("trailers")
