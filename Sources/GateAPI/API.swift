@@ -33,6 +33,7 @@ package final class API: OwnRoutes {
     }
 
     package func answerIfOwn(_ request: Request) -> Answer? {
+        guard router.mayHold(request.target.path) else { return nil }
         switch router.match(request.method, request.target.path) {
         case .found(let endpoint, let parameters):
             return respond(to: request, by: endpoint, parameters)
@@ -78,11 +79,7 @@ package final class API: OwnRoutes {
         return services.limits.ask(questions, now: services.time.now) { [self] result in
             switch result {
             case .success(let fields):
-                handle(request, by: endpoint, parameters, as: caller).map { response in
-                    var response = response
-                    response.encodedFields.append(fields)
-                    return response
-                }
+                handle(request, by: endpoint, parameters, as: caller).changed { $0.encodedFields.append(fields) }
             case .failure(let error): .now(fail(error, request))
             }
         }
@@ -109,7 +106,7 @@ package final class API: OwnRoutes {
 
     /// An error outside every route: counted like the API where it looks like a call of it.
     private func refuse(_ request: Request, _ problem: Problem) -> Answer {
-        guard request.target.path.hasPrefix("/api/v1/") else { return .now(fail(problem, request)) }
+        guard request.target.begins(with: "/api/v1/") else { return .now(fail(problem, request)) }
         let questions = services.limits.apiQuestions(network: request.client, user: nil)
         return services.limits.ask(questions, now: services.time.now) { [self] result in
             if case .failure(let error) = result { return .now(fail(error, request)) }
@@ -120,7 +117,7 @@ package final class API: OwnRoutes {
     private func fail(_ error: any Error, _ request: Request) -> Response {
         let problem = Problem(describing: error, of: request, log: services.log)
         // What is under `/api` is for programs, whoever asks.
-        let isPage = request.target.path.hasPrefix("/.gatehouse/")
+        let isPage = request.target.begins(with: "/.gatehouse/")
         let response =
             isPage
             ? problem.answer(to: request, baseURL: services.publicURL)

@@ -2,6 +2,22 @@
 package enum Hex {
     package static func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value }
 
+    /// The sixteen digits of `value` as they stand in memory, the first eight and the others: all at once, since every request has an id.
+    package static func digits(of value: UInt64) -> (first: UInt64, second: UInt64) {
+        (eightDigits(UInt32(truncatingIfNeeded: value >> 32)), eightDigits(UInt32(truncatingIfNeeded: value)))
+    }
+
+    private static func eightDigits(_ value: UInt32) -> UInt64 {
+        // A nibble to each byte, the lowest to the lowest.
+        var nibbles = UInt64(value)
+        nibbles = (nibbles | nibbles << 16) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles | nibbles << 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let areLetters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        let fromNineToLetters = UInt64(UInt8(ascii: "a") - UInt8(ascii: "9") - 1)
+        return (nibbles + 0x3030_3030_3030_3030 + areLetters * fromNineToLetters).bigEndian
+    }
+
     package static func value(of digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")

@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 package import NIOHTTP1
 
@@ -14,7 +15,6 @@ package struct FieldSection: Sendable {
 
     /// Calls `body` with each field, in order: name and value without the white space around it, and the whole line with its end. The
     /// bytes are valid during the call only.
-    @inlinable
     package func forEach(
         _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ line: UnsafeRawBufferPointer) -> Void
     ) {
@@ -27,7 +27,8 @@ package struct FieldSection: Sendable {
                 place += 1
                 while bytes[place] == UInt8(ascii: " ") || bytes[place] == UInt8(ascii: "\t") { place += 1 }
                 let valueStart = place
-                while bytes[place] != UInt8(ascii: "\r") { place += 1 }
+                guard let end = memchr(bytes.baseAddress! + place, CInt(UInt8(ascii: "\r")), bytes.count - place) else { return }
+                place = UnsafeRawPointer(end) - bytes.baseAddress!
                 var valueEnd = place
                 while valueEnd > valueStart, bytes[valueEnd - 1] == UInt8(ascii: " ") || bytes[valueEnd - 1] == UInt8(ascii: "\t") {
                     valueEnd -= 1
@@ -51,7 +52,6 @@ package struct FieldSection: Sendable {
     }
 
     /// The fields that `isKept` takes, as they came.
-    @inlinable
     package func encoded(where isKept: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool) -> EncodedFields {
         EncodedFields(
             lines: [UInt8](unsafeUninitializedCapacity: lines.readableBytes) { target, count in

@@ -7,27 +7,26 @@ package import NIOCore
 /// `eventLoop` only, as its methods assert.
 package final class PendingResponse: @unchecked Sendable {
     private let eventLoop: any EventLoop
-    private var changes: [(Response) -> Response] = []
+    private var change: ((inout Response) -> Void)?
     private var response: Response?
-    private var receiver: ((Response) -> Void)?
+    private var receiver: ((consuming Response) -> Void)?
     private var canceller: (() -> Void)?
     private var isResolved = false
 
     /// - Parameter eventLoop: that of the request's connection.
     package init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    package func resolve(_ response: Response) {
+    package func resolve(_ response: consuming Response) {
         eventLoop.assertInEventLoop()
         canceller = nil
         isResolved = true
-        var response = response
-        for change in changes { response = change(response) }
-        guard let receiver else {
+        change?(&response)
+        if let receiver {
+            self.receiver = nil
+            receiver(response)
+        } else {
             self.response = response
-            return
         }
-        self.receiver = nil
-        receiver(response)
     }
 
     /// Resolves it with what a task brings, which is cancelled where this is.
@@ -41,7 +40,7 @@ package final class PendingResponse: @unchecked Sendable {
     }
 
     /// - Parameter receive: is called once with the response, perhaps at once. There is one receiver.
-    package func whenResolved(_ receive: @escaping (Response) -> Void) {
+    package func whenResolved(_ receive: @escaping (consuming Response) -> Void) {
         eventLoop.assertInEventLoop()
         if let response { receive(response) } else { receiver = receive }
     }
@@ -61,9 +60,18 @@ package final class PendingResponse: @unchecked Sendable {
     }
 
     /// To be called before it is handed on, in place: the change is made to the response when it comes.
-    func change(_ change: @escaping (Response) -> Response) {
+    func change(_ change: @escaping (inout Response) -> Void) {
         eventLoop.assertInEventLoop()
-        if let response { self.response = change(response) } else { changes.append(change) }
+        if response != nil {
+            change(&response!)
+        } else if let earlier = self.change {
+            self.change = { response in
+                earlier(&response)
+                change(&response)
+            }
+        } else {
+            self.change = change
+        }
     }
 
     var value: Response {

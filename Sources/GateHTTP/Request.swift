@@ -78,7 +78,7 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         String(unsafeUninitializedCapacity: 16) { buffer in
-            for place in 0..<16 { buffer[place] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF)) }
+            UnsafeMutableRawBufferPointer(buffer).storeBytes(of: Hex.digits(of: value), as: (UInt64, UInt64).self)
             return 16
         }
     }

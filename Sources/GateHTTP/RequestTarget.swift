@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a request line asks for, in origin form (RFC 9112 §3.2.1): a path and perhaps a query.
 ///
 /// The path is kept exactly as sent. Routes and access rules look at it as it will be passed on, so a spelling with two readings
@@ -9,12 +11,22 @@ package struct RequestTarget: Hashable, Sendable {
 
     /// `nil` where `text` is no origin form: it does not begin with `/`, or holds a byte that RFC 3986 does not allow.
     package init?(_ text: String) {
-        guard text.utf8.first == UInt8(ascii: "/"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
-            return nil
-        }
+        var text = text
+        guard let length = text.withUTF8(Self.pathLength) else { return nil }
         raw = text
-        pathLength =
-            text.utf8.firstIndex(of: UInt8(ascii: "?")).map { text.utf8.distance(from: text.startIndex, to: $0) } ?? text.utf8.count
+        pathLength = length
+    }
+
+    /// Up to the first `?`; `nil` where the octets are no origin form.
+    private static func pathLength(_ octets: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard octets.first == UInt8(ascii: "/") else { return nil }
+        var length = octets.count
+        for place in 0..<octets.count {
+            let octet = octets[place]
+            guard octet > 0x20, octet < 0x7F, octet != UInt8(ascii: "#") else { return nil }
+            if octet == UInt8(ascii: "?"), place < length { length = place }
+        }
+        return length
     }
 
     /// As sent, `/` at least.
@@ -24,6 +36,13 @@ package struct RequestTarget: Hashable, Sendable {
     package var query: Substring? { pathLength == raw.utf8.count ? nil : raw[raw.utf8.index(after: pathEnd)...] }
 
     private var pathEnd: String.Index { raw.utf8.index(raw.startIndex, offsetBy: pathLength) }
+
+    /// Whether the path begins with `prefix`, which holds no `?`: asked of every request, a few times.
+    package func begins(with prefix: StaticString) -> Bool {
+        raw.utf8.withContiguousStorageIfAvailable { octets in
+            octets.count >= prefix.utf8CodeUnitCount && memcmp(octets.baseAddress!, prefix.utf8Start, prefix.utf8CodeUnitCount) == 0
+        } ?? raw.hasPrefix("\(prefix)")
+    }
 
     /// The value of a query parameter, decoded as form data; the first where there are several.
     package func queryValue(_ name: String) -> String? {

@@ -17,13 +17,20 @@ package enum Answer: Sendable {
     case later(@Sendable () async -> Response)
 
     /// The same answer with `change` made to it, whenever it comes.
-    package func map(_ change: @escaping @Sendable (Response) -> Response) -> Answer {
-        switch self {
-        case .now(let response): return .now(change(response))
+    package consuming func changed(_ change: @escaping @Sendable (inout Response) -> Void) -> Answer {
+        switch consume self {
+        case .now(var response):
+            change(&response)
+            return .now(response)
         case .pending(let pending):
             pending.change(change)
-            return self
-        case .later(let respond): return .later { change(await respond()) }
+            return .pending(pending)
+        case .later(let respond):
+            return .later {
+                var response = await respond()
+                change(&response)
+                return response
+            }
         }
     }
 

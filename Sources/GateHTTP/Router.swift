@@ -32,15 +32,17 @@ package struct Router<Endpoint: Sendable>: Sendable {
         case notFound
     }
 
-    @usableFromInline let tree: RouteTree
-    @usableFromInline let endpoints: [Endpoint]
+    private let tree: RouteTree
+    private let endpoints: [Endpoint]
 
     fileprivate init(tree: RouteTree, endpoints: [Endpoint]) {
         self.tree = tree
         self.endpoints = endpoints
     }
 
-    @inlinable
+    /// Whether ``match(_:_:)`` may find the path: a first look, which tells most paths that are not ours.
+    package func mayHold(_ path: Substring) -> Bool { tree.mayHold(path) }
+
     package func match(_ method: HTTPMethod, _ path: Substring) -> Match {
         switch tree.match(method, path) {
         case .found(let endpoint, let parameters): .found(endpoints[endpoint], parameters)
@@ -62,7 +64,7 @@ package struct RouteParameters: Sendable {
 
 /// The paths, and the numbers of their endpoints. Not generic, unlike the router around it: looking up the types of a generic router at
 /// run time took longer than finding the route.
-package struct RouteTree: Sendable {
+package final class RouteTree: Sendable {
     package enum Match {
         case found(Int, RouteParameters)
         case methodNotAllowed([HTTPMethod])
@@ -73,6 +75,8 @@ package struct RouteTree: Sendable {
     private let literal: [Substring: RouteMethods]
     /// The first segments that there are, slash and all; empty where any may be. Most paths that are not ours are seen by their beginning.
     private let beginnings: [[UInt8]]
+    /// Whether one of them has that octet behind its slash.
+    private let initials: [Bool]
     private let root: RouteNode
 
     fileprivate init(root: RouteNode) {
@@ -81,19 +85,21 @@ package struct RouteTree: Sendable {
         root.collectLiteral(prefix: "", into: &literal)
         self.literal = literal
         beginnings = root.beginnings
+        let initials = Set(beginnings.map { $0[1] })
+        self.initials = (UInt8.min...UInt8.max).map(initials.contains)
     }
 
     package func match(_ method: HTTPMethod, _ path: Substring) -> Match {
-        guard mayHold(path) else { return .notFound }
         if let methods = literal[path] { return methods.match(method, values: []) }
         var values: [Substring] = []
         guard let methods = root.find(Self.segments(of: path)[...], values: &values) else { return .notFound }
         return methods.match(method, values: values)
     }
 
-    private func mayHold(_ path: Substring) -> Bool {
+    fileprivate func mayHold(_ path: Substring) -> Bool {
         if beginnings.isEmpty { return true }
         return path.utf8.withContiguousStorageIfAvailable { path in
+            guard path.count > 1, initials[Int(path[1])] else { return false }
             for beginning in beginnings where path.count >= beginning.count {
                 guard memcmp(path.baseAddress!, beginning, beginning.count) == 0 else { continue }
                 if path.count == beginning.count || path[beginning.count] == UInt8(ascii: "/") { return true }

@@ -19,11 +19,7 @@ struct PendingResponseTests {
             let bound = NIOLoopBound(pending, eventLoop: MultiThreadedEventLoopGroup.currentEventLoop!)
             bound.eventLoop.scheduleTask(in: .milliseconds(1)) { bound.value.resolve(response) }
         }
-        return Answer.pending(pending).map { response in
-            var response = response
-            response.headers.add(name: "x-changed", value: "1")
-            return response
-        }
+        return Answer.pending(pending).changed { $0.headers.add(name: "x-changed", value: "1") }
     }
 
     @Test("Come at once, later, or from a task, they are sent in order, with the changes made to them")
@@ -72,9 +68,9 @@ struct PendingResponseTests {
     /// A proxy that makes no task.
     private static func proxy(to endpoint: Endpoint) -> @Sendable (Request) -> Answer {
         { request in
-            guard let eventLoop = endpoint.eventLoop else { return .now(Response(.internalServerError)) }
-            let pending = PendingResponse(on: eventLoop)
-            let cancel = endpoint.begin(StreamedRequest(request.method, request.target.raw, body: request.body), on: eventLoop) { outcome in
+            guard let loop = endpoint.loop else { return .now(Response(.internalServerError)) }
+            let pending = PendingResponse(on: loop.eventLoop)
+            let cancel = endpoint.begin(StreamedRequest(request.method, request.target.raw, body: request.body), on: loop) { outcome in
                 switch outcome {
                 case .success(let response):
                     guard case .whole(let bytes) = response.body else { return pending.resolve(Response(.notImplemented)) }

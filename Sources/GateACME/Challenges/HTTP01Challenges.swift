@@ -8,7 +8,7 @@ import Synchronization
 package final class HTTP01Challenges: Sendable {
     private let answers = Mutex<[String: String]>([:])
 
-    package static let pathPrefix = "/.well-known/acme-challenge/"
+    private static let pathPrefix: StaticString = "/.well-known/acme-challenge/"
 
     package init() {}
 
@@ -20,10 +20,10 @@ package final class HTTP01Challenges: Sendable {
     /// `nil` unless the token is one of ours.
     package func answer(token: Substring) -> String? { answers.withLock { $0[String(token)] } }
 
-    /// What `path` asks for; `nil` where it cannot be a token: base64url (RFC 8555 §8.3). Authorities take 22 characters or more.
-    package static func token(in path: Substring) -> Substring? {
-        guard path.hasPrefix(pathPrefix) else { return nil }
-        let token = path.dropFirst(pathPrefix.count)
+    /// What `target` asks for; `nil` where it cannot be a token: base64url (RFC 8555 §8.3). Authorities take 22 characters or more.
+    static func token(in target: RequestTarget) -> Substring? {
+        guard target.begins(with: pathPrefix) else { return nil }
+        let token = target.path.dropFirst(pathPrefix.utf8CodeUnitCount)
         return (1...256).contains(token.utf8.count) && token.utf8.allSatisfy(isTokenCharacter) ? token : nil
     }
 
@@ -52,7 +52,7 @@ package struct HTTP01Responder: Responder {
     }
 
     package func respond(to request: Request) -> Answer {
-        guard request.method == .GET || request.method == .HEAD, let token = HTTP01Challenges.token(in: request.target.path) else {
+        guard let token = HTTP01Challenges.token(in: request.target), request.method == .GET || request.method == .HEAD else {
             return next.respond(to: request)
         }
         if let answer = challenges.answer(token: token) { return .now(Self.response(answer)) }

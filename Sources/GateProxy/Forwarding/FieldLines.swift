@@ -46,6 +46,16 @@ struct FieldLines {
 
     mutating func append(lines: [UInt8]) { lines.withUnsafeBytes { copy($0) } }
 
+    mutating func append(_ fields: EncodedFields) {
+        append(lines: fields.first)
+        append(lines: fields.second)
+        append(lines: fields.rest)
+    }
+
+    /// - Parameter line: one that was read strictly, with its end.
+    @inline(__always)
+    mutating func append(line: UnsafeRawBufferPointer) { copy(line) }
+
     @inline(__always)
     mutating func append(_ text: StaticString) {
         copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
@@ -69,27 +79,28 @@ struct FieldLines {
             append(brackets.close)
             return
         }
+        precondition(target.count - count >= Self.longestIPv4)
         for place in 0..<4 {
-            if place > 0 { append(".") }
-            append(decimal: UInt8(truncatingIfNeeded: address.low >> UInt64(24 - place * 8)))
+            let number = UInt8(truncatingIfNeeded: address.low >> UInt64(24 - place * 8))
+            if place > 0 { put(UInt8(ascii: ".")) }
+            if number >= 100 { put(UInt8(ascii: "0") + number / 100) }
+            if number >= 10 { put(UInt8(ascii: "0") + number / 10 % 10) }
+            put(UInt8(ascii: "0") + number % 10)
         }
     }
 
+    private static let longestIPv4 = 15
+
     mutating func append(_ id: RequestID) {
-        for place in 0..<16 { append(octet: Hex.digit(UInt8(truncatingIfNeeded: id.value >> UInt64(60 - place * 4) & 0xF))) }
-    }
-
-    mutating func end() { append("\r\n") }
-
-    private mutating func append(decimal number: UInt8) {
-        if number >= 100 { append(octet: UInt8(ascii: "0") + number / 100) }
-        if number >= 10 { append(octet: UInt8(ascii: "0") + number / 10 % 10) }
-        append(octet: UInt8(ascii: "0") + number % 10)
+        withUnsafeBytes(of: Hex.digits(of: id.value)) { copy($0) }
     }
 
     @inline(__always)
-    private mutating func append(octet: UInt8) {
-        precondition(count < target.count)
+    mutating func end() { append("\r\n") }
+
+    /// Where there is known to be room.
+    @inline(__always)
+    private mutating func put(_ octet: UInt8) {
         target[count] = octet
         count += 1
     }

@@ -12,10 +12,11 @@ struct PathRewrite: Hashable, Sendable {
     init(stripped: String?, added: [String?]) {
         self.stripped = stripped.flatMap { $0 == "/" ? nil : PathPrefix($0) }
         self.added = added.compactMap(\.self).map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }.joined()
+        changesPaths = self.stripped != nil || !self.added.isEmpty
     }
 
     /// Whether the application's paths differ from the client's.
-    var changesPaths: Bool { stripped != nil || !added.isEmpty }
+    let changesPaths: Bool
 
     /// The path under which clients reach one of the application's own. `nil` where it stays as it is: it cannot be reached, or stands below
     /// the prefix already, for applications that heed `X-Forwarded-Prefix` write it so.
@@ -31,6 +32,7 @@ struct PathRewrite: Hashable, Sendable {
     }
 
     func target(for target: RequestTarget) -> String {
+        if !changesPaths { return target.raw }
         var rest = target.raw[...]
         if let stripped, stripped.covers(target.path) {
             rest = rest.dropFirst(stripped.text.count)

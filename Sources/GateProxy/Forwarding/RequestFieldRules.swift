@@ -8,7 +8,7 @@ import NIOHTTP1
 /// In this order: fields that are between the client and us, and those that `Connection` names, are left out (RFC 9110 §7.6.1), as are those
 /// that only we may say; ours are added; the operator's changes are made. The identity fields come behind that, from elsewhere, so that
 /// nothing here can take them away or stand beside them (CHECKLIST 30).
-struct RequestFieldRules: Sendable {
+final class RequestFieldRules: Sendable {
     enum Fault: Error, Hashable {
         /// A name or a value that no field can have.
         case malformed
@@ -133,19 +133,34 @@ struct RequestFieldRules: Sendable {
         lines.append("Forwarded: for=")
         if let client = request.client { lines.append(client, brackets: ("\"[", "]\"")) } else { lines.append("unknown") }
         lines.append(request.scheme == .https ? ";proto=https" : ";proto=http")
-        let host = request.authority
-        var isToken = true
-        var isQuotable = true
-        for octet in host.utf8 {
-            isToken = isToken && Octet.isToken(octet)
-            isQuotable = isQuotable && octet != UInt8(ascii: "\"") && octet != UInt8(ascii: "\\")
-        }
-        if !host.isEmpty, isQuotable {
-            lines.append(isToken ? ";host=" : ";host=\"")
+        var host = request.authority
+        switch host.withUTF8({ Self.spelling(of: UnsafeRawBufferPointer($0)) }) {
+        case .token:
+            lines.append(";host=")
             lines.append(value: host)
-            if !isToken { lines.append("\"") }
+        case .quoted:
+            lines.append(";host=\"")
+            lines.append(value: host)
+            lines.append("\"")
+        case .none: break
         }
         lines.end()
+    }
+
+    private enum Spelling {
+        case token
+        case quoted
+        /// Nothing, or what would need an escape, which is not in a host.
+        case none
+    }
+
+    private static func spelling(of host: UnsafeRawBufferPointer) -> Spelling {
+        var isToken = true
+        for octet in host where !Octet.isToken(octet) {
+            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { return .none }
+            isToken = false
+        }
+        return host.isEmpty ? .none : isToken ? .token : .quoted
     }
 
     private static func reads(_ name: String, as other: StaticString) -> Bool {

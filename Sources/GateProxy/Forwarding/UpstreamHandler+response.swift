@@ -14,7 +14,7 @@ extension UpstreamHandler {
         switch response.body {
         case .whole(let bytes):
             server.ended()
-            if request.method == .HEAD {
+            if case .HEAD = request.method {
                 // Its length is that of the body that GET would bring.
                 answer.body = .stream(length: response.length) { _ in }
             } else if bytes.readableBytes > 0 {
@@ -30,7 +30,7 @@ extension UpstreamHandler {
             let use = UpstreamUse(server)
             guard let handshake, handshake.isAccepted(by: response) else {
                 upstream.failed(index, "it agreed to a WebSocket without the proof of RFC 6455 §4.2.2")
-                return refusal(Problem(.upstreamUnreachable), request)
+                return refusal(Problem(.upstreamUnreachable), request, exchange.responseFields)
             }
             answer.body = .tunnel { client in
                 await TunnelBridge.join(client, tunnel)
@@ -38,8 +38,9 @@ extension UpstreamHandler {
             }
         }
         let (fields, setsSession) = responseFields.fields(
-            response.fields, connectionOptions: response.connectionOptions, location: LocationRewrite(upstream.paths[index], for: request),
-            leavesOutAccept: handshake?.isOurs == true)
+            response.fields, connectionOptions: response.connectionOptions, over: request.scheme,
+            location: LocationRewrite(upstream.paths[index], for: request), leavesOutAccept: handshake?.isOurs == true,
+            and: exchange.responseFields)
         answer.encodedFields = fields
         if setsSession { tellOfCookie() }
         return answer

@@ -22,15 +22,17 @@ package final class UpstreamHandler: RouteHandler {
     private let cookie: SessionCookie?
     /// Those made to answers that are ours.
     private let changes: ResponseChanges
+    private let security: SiteSecurityHeaders?
     private let hasToldOfCookie = Atomic(false)
 
     /// - Parameters:
     ///   - cookie: the one that the application may not set; `nil` for other instances, which may.
+    ///   - security: of use where ``SiteRoute/addsSecurityHeaders`` is set.
     ///   - pseudonym: under which this gateway stands in `Via`.
     ///   - baseURL: the public URL without a slash at its end, for problem documents.
     package init(
-        _ route: SiteRoute, to upstream: Upstream, cookie: SessionCookie?, pseudonym: ViaPseudonym = .common, baseURL: String,
-        entropy: any Entropy = SystemEntropy(), log: Logger
+        _ route: SiteRoute, to upstream: Upstream, cookie: SessionCookie?, security: SiteSecurityHeaders? = nil,
+        pseudonym: ViaPseudonym = .common, baseURL: String, entropy: any Entropy = SystemEntropy(), log: Logger
     ) {
         self.upstream = upstream
         self.baseURL = baseURL
@@ -38,15 +40,18 @@ package final class UpstreamHandler: RouteHandler {
         self.log = log
         bodyLimit = route.bodyLimit
         requestFields = RequestFieldRules(route.requestFields, rules: upstream.rules, pseudonym: pseudonym)
-        responseFields = ResponseFieldRules(route.responseFields, cookie: cookie)
+        self.security = route.addsSecurityHeaders ? security : nil
+        responseFields = ResponseFieldRules(route.responseFields, cookie: cookie, security: self.security)
         changes = ResponseChanges(route.responseFields.withoutContent)
         self.cookie = cookie
     }
 
+    package var finishesAnswers: Bool { true }
+
     package func answer(_ admitted: AdmittedRequest) -> Answer {
         let request = admitted.request
         // It would send back what only the application is to see: the identity, with its assertion.
-        if request.method == .TRACE { return .now(refusal(Problem(.methodNotAllowed), request)) }
+        if case .TRACE = request.method { return .now(refusal(Problem(.methodNotAllowed), request, admitted.responseFields)) }
         if let bodyLimit {
             let length: Int =
                 switch request.body {
@@ -54,13 +59,14 @@ package final class UpstreamHandler: RouteHandler {
                 case .bytes(let bytes): bytes.readableBytes
                 case .stream(let length, _): length ?? 0
                 }
-            if length > bodyLimit { return .now(refusal(UpstreamFailure.tooLarge(bodyLimit), request)) }
+            if length > bodyLimit { return .now(refusal(UpstreamFailure.tooLarge(bodyLimit), request, admitted.responseFields)) }
         }
         do throws(RequestFieldRules.Fault) {
             let exchange = try UpstreamExchange(admitted, for: self, bodyLimit: bodyLimit, entropy)
-            return begin(exchange).map { .pending($0) } ?? .later { [self] in await forward(exchange) }
+            if let pending = begin(exchange) { return .pending(pending) }
+            return .later { [self] in await forward(exchange) }
         } catch {
-            return .now(refusal(problem(error), request))
+            return .now(refusal(problem(error), request, admitted.responseFields))
         }
     }
 
@@ -68,13 +74,13 @@ package final class UpstreamHandler: RouteHandler {
     /// no server to choose, or the caller is on none of the client's event loops.
     private func begin(_ exchange: UpstreamExchange) -> PendingResponse? {
         let request = exchange.request
-        guard exchange.body == nil, exchange.handshake == nil, let eventLoop = upstream.endpoints.first?.eventLoop,
+        guard exchange.body == nil, exchange.handshake == nil, let loop = upstream.endpoints.first?.loop,
             let choice = choose([], nil, request.method, at: request.receivedAt)
         else { return nil }
         let index = choice.index
         upstream.group.servers[index].began()
-        let pending = PendingResponse(on: eventLoop)
-        let cancel = upstream.endpoints[index].begin(exchange.outgoing(to: index, of: upstream), on: eventLoop) { [self] outcome in
+        let pending = PendingResponse(on: loop.eventLoop)
+        let cancel = upstream.endpoints[index].begin(exchange.outgoing(to: index, of: upstream), on: loop) { [self] outcome in
             switch outcome {
             case .success(let response):
                 upstream.succeeded(index)
@@ -115,10 +121,11 @@ package final class UpstreamHandler: RouteHandler {
                 if exchange.body?.failure != nil { break }
             }
         }
-        if let last { return refusal(UpstreamFailure.problem(last, body: exchange.body?.failure), request) }
+        if let last { return refusal(UpstreamFailure.problem(last, body: exchange.body?.failure), request, exchange.responseFields) }
         tell("No server of an application is healthy", "all of them fail their health checks", request)
         let wait = upstream.rules.health?.interval.secondsRoundedUp ?? 1
-        return refusal(Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request)
+        return refusal(
+            Problem(.unavailable, "The application is not healthy.", headers: ["retry-after": "\(wait)"]), request, exchange.responseFields)
     }
 
     /// Notes that an attempt has failed, and when.
@@ -147,9 +154,11 @@ package final class UpstreamHandler: RouteHandler {
         return upstream.group.choose(excluding: isOnly ? [] : tried, at: now)
     }
 
-    func refusal(_ problem: Problem, _ request: Request) -> Response {
+    func refusal(_ problem: Problem, _ request: Request, _ fields: EncodedFields) -> Response {
         var response = problem.answer(to: request, baseURL: baseURL)
         changes.apply(to: &response)
+        security?.decorate(&response, over: request.scheme)
+        response.encodedFields.append(fields)
         return response
     }
 

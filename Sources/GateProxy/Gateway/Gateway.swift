@@ -11,7 +11,6 @@ package final class Gateway: Responder {
     private let place: OwnRoutePlace
     private let doorkeeper: Doorkeeper
     private let ownSecurity: SecurityHeaders
-    private let siteSecurity: SiteSecurityHeaders
     /// Without a slash at its end.
     private let baseURL: String
 
@@ -20,22 +19,22 @@ package final class Gateway: Responder {
     ///   - ownSecurity: for answers that are ours although the request was for a site.
     package init(
         _ directory: SiteDirectory, own: any OwnRoutes, at place: OwnRoutePlace = OwnRoutePlace(), doorkeeper: Doorkeeper,
-        ownSecurity: SecurityHeaders, siteSecurity: SiteSecurityHeaders, baseURL: String
+        ownSecurity: SecurityHeaders, baseURL: String
     ) {
         self.directory = directory
         self.own = own
         self.place = place
         self.doorkeeper = doorkeeper
         self.ownSecurity = ownSecurity
-        self.siteSecurity = siteSecurity
         self.baseURL = baseURL
     }
 
     package func respond(to request: Request) -> Answer {
         if let instances = directory.instances, let site = instances.find(request) {
-            return site.handler.answer(instances.passedOn(request))
+            return site.answer(instances.passedOn(request))
         }
-        if Self.isPage(request.target.path) { return own.respond(to: request) }
+        // The pages where people sign in are ours on every host.
+        if request.target.begins(with: "/.gatehouse/") { return own.respond(to: request) }
         if place.isEverywhere {
             if let answer = own.answerIfOwn(request) { return answer }
         } else if let moved = place.own(request), let answer = own.answerIfOwn(moved) {
@@ -51,34 +50,19 @@ package final class Gateway: Responder {
     private func respond(to request: Request, from site: GatewaySite) -> Answer {
         switch doorkeeper.admit(request, at: site.door) {
         case .admitted(let admitted):
-            return pass(admitted, to: site)
+            return site.answer(admitted)
         case .refused(let response):
             return .now(finished(response, request.scheme))
         case .later(let find):
             let scheme = request.scheme
             return .later { [self] in
                 switch await find().known {
-                case .admitted(let admitted): await pass(admitted, to: site).response
+                case .admitted(let admitted): await site.answer(admitted).response
                 case .refused(let response): finished(response, scheme)
                 case .later: finished(Response(.internalServerError), scheme)
                 }
             }
         }
-    }
-
-    private func pass(_ admitted: AdmittedRequest, to site: GatewaySite) -> Answer {
-        let scheme = admitted.request.scheme
-        let fields = admitted.responseFields
-        return site.handler.answer(admitted).map { [self] in finished($0, of: site, scheme, fields) }
-    }
-
-    private func finished(_ response: consuming Response, of site: GatewaySite, _ scheme: Request.Scheme, _ fields: EncodedFields)
-        -> Response
-    {
-        site.changes?.apply(to: &response)
-        if site.route.addsSecurityHeaders { siteSecurity.decorate(&response, over: scheme) }
-        response.encodedFields.append(fields)
-        return response
     }
 
     private func refusal(_ problem: Problem, _ request: Request) -> Response {
@@ -90,9 +74,6 @@ package final class Gateway: Responder {
         ownSecurity.decorate(&response, over: scheme)
         return response
     }
-
-    /// The pages where people sign in are ours on every host.
-    private static func isPage(_ path: Substring) -> Bool { path.utf8.starts(with: "/.gatehouse/".utf8) }
 }
 
 extension Problem {

@@ -6,18 +6,32 @@ import NIOHTTP1
 package final class GatewaySite: Sendable {
     package let route: SiteRoute
     package let door: Door
-    package let handler: any RouteHandler
-    /// Changes of the answers' fields that the handler does not make itself.
-    let changes: ResponseChanges?
+    private let handler: any RouteHandler
+    private let changes: ResponseChanges
+    private let security: SiteSecurityHeaders?
 
     /// - Parameters:
     ///   - policies: those of the route's ``SiteRoute/limits``.
-    ///   - changesFields: whether ``SiteRoute/responseFields`` are the gateway's to apply.
-    package init(_ route: SiteRoute, policies: [RoutePolicy], handler: any RouteHandler, changesFields: Bool) {
+    ///   - security: of use where ``SiteRoute/addsSecurityHeaders`` is set.
+    package init(_ route: SiteRoute, policies: [RoutePolicy], handler: any RouteHandler, security: SiteSecurityHeaders? = nil) {
         self.route = route
         self.handler = handler
+        self.security = route.addsSecurityHeaders ? security : nil
         door = Door(name: route.name, access: route.access, policies: policies)
-        changes = changesFields && !route.responseFields.isEmpty ? ResponseChanges(route.responseFields) : nil
+        changes = ResponseChanges(route.responseFields)
+    }
+
+    /// Called on the event loop of the request's connection, so it must not block.
+    func answer(_ admitted: AdmittedRequest) -> Answer {
+        let answer = handler.answer(admitted)
+        if handler.finishesAnswers { return answer }
+        let scheme = admitted.request.scheme
+        let fields = admitted.responseFields
+        return answer.changed { [changes, security] response in
+            changes.apply(to: &response)
+            security?.decorate(&response, over: scheme)
+            response.encodedFields.append(fields)
+        }
     }
 }
 

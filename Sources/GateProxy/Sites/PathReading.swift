@@ -25,8 +25,8 @@ enum PathReading: Equatable {
         self = isPlain ? .literal : Self.reading(Array(path))
     }
 
-    /// Whether there is nothing that could be read in another way. Most paths are plain, so they cost one pass.
-    private static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Whether there is nothing that could be read in another way. Most paths are plain, so they cost one pass: their reading is `literal`.
+    static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
         var afterSlash = false
         for byte in path {
             switch byte {

@@ -9,6 +9,8 @@ package struct SiteTable: Sendable {
         /// The path can be read in ways that lead to different sites, or out of one: to be refused.
         case ambiguous
         case none
+
+        fileprivate init(_ site: Int?) { self = site.map { .site($0) } ?? .none }
     }
 
     private let exact: [Substring: PathList]
@@ -45,6 +47,9 @@ package struct SiteTable: Sendable {
     ///   - path: as it was sent.
     package func find(authority: String, path: Substring) -> Match {
         let list = paths(of: authority)
+        // Most paths are plain: their octets are looked at once.
+        let plain = path.utf8.withContiguousStorageIfAvailable { PathReading.isPlain($0) ? Match(list.find($0)) : nil }
+        if let match = plain ?? nil { return match }
         let literal = list.find(path)
         switch PathReading(path) {
         case .literal: break
@@ -52,7 +57,7 @@ package struct SiteTable: Sendable {
         case .many: if list.count > 1 { return .ambiguous }
         case .loose(let reading): if list.find(reading) != literal { return .ambiguous }
         }
-        return literal.map { .site($0) } ?? .none
+        return Match(literal)
     }
 
     /// Whether a site is for that host, whatever the path. Sites for any host do not count.
@@ -97,8 +102,9 @@ private struct PathList: Sendable {
 
     func find(_ path: [UInt8]) -> Int? { path.withUnsafeBufferPointer(find) }
 
-    private func find(_ path: UnsafeBufferPointer<UInt8>) -> Int? {
-        entries.first { Self.covers($0.prefix, path) }?.site
+    func find(_ path: UnsafeBufferPointer<UInt8>) -> Int? {
+        for entry in entries where Self.covers(entry.prefix, path) { return entry.site }
+        return nil
     }
 
     /// As ``PathPrefix/covers(_:)``.

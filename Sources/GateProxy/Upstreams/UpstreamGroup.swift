@@ -1,7 +1,7 @@
 import GateCore
 
 /// The servers of one application, and which of them the next request goes to. No socket, no clock.
-struct UpstreamGroup: Sendable {
+final class UpstreamGroup: Sendable {
     struct Choice {
         /// Its place in ``servers``.
         let index: Int

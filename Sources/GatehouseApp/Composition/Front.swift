@@ -51,7 +51,7 @@ struct Front: Sendable {
             needsGateway
             ? Gateway(
                 directory, own: api, at: OwnRoutePlace(host: configuration.api.host, prefix: configuration.api.prefix),
-                doorkeeper: doorkeeper, ownSecurity: securityHeaders, siteSecurity: SiteSecurityHeaders(configuration), baseURL: baseURL)
+                doorkeeper: doorkeeper, ownSecurity: securityHeaders, baseURL: baseURL)
             : nil
     }
 
@@ -70,15 +70,6 @@ extension SecurityHeaders {
             hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,
             contentSecurityPolicy: headers.contentSecurityPolicy.isEmpty ? nil : headers.contentSecurityPolicy,
             frameOptions: headers.frameOptions == .off ? nil : headers.frameOptions.rawValue)
-    }
-}
-
-extension SiteSecurityHeaders {
-    fileprivate init(_ configuration: Configuration) {
-        let headers = configuration.headers
-        self.init(
-            hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,
-            isFramedByItself: headers.frameOptions != .off)
     }
 }
 

@@ -39,6 +39,7 @@ struct SiteBuilder {
         var instances: [GatewaySite] = []
         var upstreams: [Upstream] = []
         var faults: [ConfigurationFault] = []
+        let security = SiteSecurityHeaders(configuration)
         for route in configuration.routes {
             let handler: any RouteHandler
             switch route.target {
@@ -47,7 +48,7 @@ struct SiteBuilder {
                     let upstream = try upstream(rules, of: route)
                     upstreams.append(upstream)
                     handler = UpstreamHandler(
-                        route, to: upstream, cookie: cookie, baseURL: baseURL, entropy: composition.entropy, log: log)
+                        route, to: upstream, cookie: cookie, security: security, baseURL: baseURL, entropy: composition.entropy, log: log)
                 } catch {
                     faults.append(error)
                     continue
@@ -58,7 +59,7 @@ struct SiteBuilder {
                     upstreams.append(upstream)
                     let handler = UpstreamHandler(
                         route, to: upstream, cookie: nil, pseudonym: pseudonym, baseURL: baseURL, entropy: composition.entropy, log: log)
-                    instances.append(GatewaySite(route, policies: [], handler: handler, changesFields: false))
+                    instances.append(GatewaySite(route, policies: [], handler: handler))
                 } catch {
                     faults.append(error)
                 }
@@ -68,11 +69,9 @@ struct SiteBuilder {
             case .redirect(let rules): handler = RedirectHandler(rules, baseURL: baseURL)
             case .fixed(let answer): handler = FixedHandler(answer)
             }
-            var changesFields = true
-            if case .upstream = route.target { changesFields = false }
             sites.append(
                 GatewaySite(
-                    route, policies: configuration.limits.routePolicies(route.limits), handler: handler, changesFields: changesFields))
+                    route, policies: configuration.limits.routePolicies(route.limits), handler: handler, security: security))
         }
         if !faults.isEmpty { throw ConfigurationFaults(faults: faults) }
         return (SiteDirectory(sites, instances: InstanceSites(instances, pseudonym: pseudonym)), upstreams)
@@ -94,5 +93,14 @@ struct SiteBuilder {
                 .file(rules.authoritiesFile ?? "", line: 0, column: 0), "is no upstream_ca: \(error)",
                 cure: "name a PEM file with the authority's certificate")
         }
+    }
+}
+
+extension SiteSecurityHeaders {
+    fileprivate convenience init(_ configuration: Configuration) {
+        let headers = configuration.headers
+        self.init(
+            hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,
+            isFramedByItself: headers.frameOptions != .off)
     }
 }

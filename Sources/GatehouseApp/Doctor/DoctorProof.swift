@@ -8,7 +8,8 @@ import NIOHTTP1
 /// `GET /.well-known/gatehouse-doctor/NONCE` is answered with the nonce's HMAC-SHA-256 under a key that is derived for this alone: what
 /// it signs is good for nothing else. Instances that share a database give the same answer: whichever a load balancer asks.
 package struct DoctorProof: Sendable {
-    package static let path = "/.well-known/gatehouse-doctor/"
+    package static var path: String { "\(pathBeginning)" }
+    private static let pathBeginning: StaticString = "/.well-known/gatehouse-doctor/"
     /// 32 random bytes in base64url.
     private static let nonceSize = 43
 
@@ -35,13 +36,9 @@ package struct DoctorProof: Sendable {
 
     /// `nil` where this is no request of the doctor.
     package func respond(to request: Request) -> Response? {
-        let path = request.target.path
-        // Asked of every request: the length alone tells nearly all of them apart.
-        guard path.utf8.count == Self.path.utf8.count + Self.nonceSize, path.hasPrefix(Self.path),
-            request.method == .GET || request.method == .HEAD
-        else { return nil }
-        let nonce = String(path.dropFirst(Self.path.count))
-        guard Base64URL.decode(Array(nonce.utf8)) != nil else { return nil }
+        guard request.target.begins(with: Self.pathBeginning), request.method == .GET || request.method == .HEAD else { return nil }
+        let nonce = String(request.target.path.dropFirst(Self.pathBeginning.utf8CodeUnitCount))
+        guard nonce.utf8.count == Self.nonceSize, Base64URL.decode(Array(nonce.utf8)) != nil else { return nil }
         var response = Response.text(.ok, answer(to: nonce))
         response.headers.add(name: "cache-control", value: "no-store")
         return response
@@ -58,5 +55,8 @@ package final class DoctorEndpoint: Responder {
         self.next = next
     }
 
-    package func respond(to request: Request) -> Answer { proof.respond(to: request).map { .now($0) } ?? next.respond(to: request) }
+    package func respond(to request: Request) -> Answer {
+        guard let response = proof.respond(to: request) else { return next.respond(to: request) }
+        return .now(response)
+    }
 }

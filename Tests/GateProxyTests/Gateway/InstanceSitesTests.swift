@@ -12,7 +12,7 @@ struct InstanceSitesTests {
 
     private static func site(_ name: String, _ host: HostPattern, _ path: String) -> GatewaySite {
         let route = SiteRoute(name: name, hosts: [host], path: PathPrefix(path), target: .fixed(FixedAnswer()))
-        return GatewaySite(route, policies: [], handler: FixedHandler(FixedAnswer()), changesFields: false)
+        return GatewaySite(route, policies: [], handler: FixedHandler(FixedAnswer()))
     }
 
     private static func sites() throws -> InstanceSites {

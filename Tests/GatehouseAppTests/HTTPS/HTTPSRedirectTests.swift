@@ -53,7 +53,7 @@ struct HTTPSRedirectTests {
         let sites = [HostPattern.exact("shop.test"), .wildcard(suffix: ".example.com"), .any].map { host in
             GatewaySite(
                 SiteRoute(name: "", hosts: [host], path: PathPrefix("/only"), target: .fixed(FixedAnswer())), policies: [],
-                handler: FixedHandler(FixedAnswer()), changesFields: false)
+                handler: FixedHandler(FixedAnswer()))
         }
         let redirect = HTTPSRedirect(
             to: WebOrigin(scheme: .https, host: "a.test", port: 443), names: [], sites: SiteDirectory(sites), api: Echo())
