@@ -9,17 +9,21 @@ struct Credentials {
         case principal(Principal)
         /// It is one of ours, and not accepted.
         case refused(IdentityError)
+
+        var isOurs: Bool { if case .none = self { false } else { true } }
     }
 
-    private(set) var bearer = Bearer.none
+    let bearer: Bearer
     /// The value of the session cookie; `nil` also where there are two different ones, as in `HTTPHeaders.cookie(_:)`.
     let cookie: String?
     /// `Authorization` occurs twice (RFC 9110 §5.3 allows it once): there is no telling which of them the application will believe.
-    private(set) var isAmbiguous = false
-    private(set) var withheld = WithheldFields()
+    let isAmbiguous: Bool
+    let withheld: WithheldFields
 
     init(of request: Request, cookie: SessionCookie, identity: Identity) {
         var authorization: String?
+        var isAmbiguous = false
+        var withheld = WithheldFields()
         var cookies = CookieSieve(name: cookie.nameBytes)
         for (name, value) in request.headers {
             switch CredentialField(name) {
@@ -31,13 +35,17 @@ struct Credentials {
             case .other: break
             }
         }
-        self.cookie = cookies.isAmbiguous ? nil : cookies.found
+        var bearer = Bearer.none
         if !isAmbiguous, let authorization { bearer = Self.bearer(authorization, identity) }
-        if case .none = bearer {} else { withheld.accessToken = true }
+        withheld.accessToken = bearer.isOurs
         if cookies.hasChanged {
             withheld.cookies = true
             withheld.restOfCookies = cookies.rest
         }
+        self.bearer = bearer
+        self.cookie = cookies.isAmbiguous ? nil : cookies.found
+        self.isAmbiguous = isAmbiguous
+        self.withheld = withheld
     }
 
     /// - Parameter authorization: the value of the field.
