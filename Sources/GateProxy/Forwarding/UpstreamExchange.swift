@@ -48,7 +48,7 @@ final class UpstreamExchange: Sendable {
     }
 
     func outgoing(to index: Int, of upstream: Upstream) -> StreamedRequest {
-        if upstream.paths[index] == upstream.paths[0] { return outgoing }
+        if upstream.paths[index].isSame(as: upstream.paths[0]) { return outgoing }
         var outgoing = outgoing
         outgoing.target = upstream.paths[index].target(for: request.target)
         return outgoing
