@@ -11,7 +11,7 @@ import time
 from .rows import Plan, costed, counted, in_turn
 from .peers import Caddy, Nginx, PeersRow, Secure, SecureGatehouse, h2load, resident_mb, row, versions as secure_versions
 from .servers import Server
-from .tools import ROOT, free_port, lines, wrk
+from .tools import ROOT, lines, wrk
 
 PEERS = ("nginx", "Caddy", "Traefik")
 ANSWER = '{"message":"a few bytes"}'

@@ -31,7 +31,7 @@ func fuzzHTTP2(_ bytes: [UInt8]) {
 }
 
 private func requireSound(_ block: HPACKHeaders?) {
-    guard let block else { return }
+    guard let block, HTTP2MessageForm.isRequest(block) else { return }
     for isComplete in [true, false] {
         var reader = HTTP2RequestHead(limits: ServerLimits())
         guard let head = try? reader.parse(block, isComplete: isComplete) else { continue }

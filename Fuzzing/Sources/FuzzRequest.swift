@@ -10,6 +10,27 @@ func fuzzRequest(_ bytes: [UInt8]) {
     require(whole == single, "cut into single bytes, the same is read: \(whole) and \(single)")
     let middle = bytes.count / 2
     require(whole == steps(of: [Array(bytes[..<middle]), Array(bytes[middle...])]), "cut in half, the same is read")
+    // Where all of it is taken, what follows begins anew; but of empty lines there may be one.
+    if bytes.first != UInt8(ascii: "\r"), isTakenWhole(bytes) {
+        require(steps(of: [bytes, bytes]) == whole.dropLast() + whole, "sent again, the same is read again")
+    }
+}
+
+private func isTakenWhole(_ bytes: [UInt8]) -> Bool {
+    var reader = RequestReader(limits: ServerLimits())
+    var buffer = ByteBuffer(bytes: bytes)
+    reader.append(&buffer)
+    do throws(RequestFault) {
+        while true {
+            if reader.isBodyComplete {
+                guard try reader.nextHead() != nil else { return reader.bufferedBytes == 0 }
+            } else if case .needsMore = try reader.nextBodyPart() {
+                return false
+            }
+        }
+    } catch {
+        return false
+    }
 }
 
 /// What comes out of the reader, bodies joined, until it refuses or wants more.

@@ -42,9 +42,8 @@ private func steps(of pieces: [[UInt8]], _ asked: Asked) -> [String] {
                 case .proceed: steps.append("proceed")
                 case .head(let head):
                     // Its fields stand in a buffer that tells where it was cut.
-                    var told = head
-                    told.fields = FieldSection(reading: ByteBuffer())
-                    steps += ["\(told)", "\(head.fields.headers)"]
+                    steps.append("\(head.status) \(head.framing) \(String(describing: head.contentLength)) keeps alive: \(head.keepsAlive)")
+                    steps.append("\(head.connectionOptions ?? "-") \(head.keepAliveTimeout ?? -1) \(head.fields.headers)")
                 case .part(let part):
                     require(part.readableBytes > 0, "no part is empty")
                     body += Array(part.readableBytesView)

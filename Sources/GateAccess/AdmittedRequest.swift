@@ -5,23 +5,21 @@ package import GateIdentity
 package struct AdmittedRequest: Sendable {
     /// Without what only we may say, and what only we may see: identity fields in every spelling, the session cookie, an access token
     /// of ours. What is left of the cookies stands in one `Cookie` field.
-    package var request: Request
+    package let request: Request
     /// `nil` where nobody is signed in, or the route does not ask.
-    package var principal: Principal?
-    /// Who it is, as the application is told: fields in the form in which they are sent.
-    package var identityFields: EncodedFields
+    package let identity: AssertedIdentity?
     /// What the client is told beside the answer: how it stands under the route's limits.
-    package var responseFields: EncodedFields
+    package let responseFields: EncodedFields
 
-    package init(
-        _ request: Request, principal: Principal? = nil, identityFields: EncodedFields = EncodedFields(),
-        responseFields: EncodedFields = EncodedFields()
-    ) {
+    package init(_ request: Request, identity: AssertedIdentity? = nil, responseFields: EncodedFields = EncodedFields()) {
         self.request = request
-        self.principal = principal
-        self.identityFields = identityFields
+        self.identity = identity
         self.responseFields = responseFields
     }
+
+    package var principal: Principal? { identity?.principal }
+    /// Who it is, as the application is told: fields in the form in which they are sent.
+    package var identityFields: EncodedFields { identity?.fields ?? EncodedFields() }
 }
 
 /// What becomes of a request at a door.

@@ -35,20 +35,34 @@ package enum Caller: Sendable {
 
     /// `Authorization` counts before the cookie: a program that sends it means it (RFC 6750 §2.1).
     package init(of request: Request, cookie: SessionCookie, identity: Identity) {
-        let authorization = request.headers["authorization"]
-        if let value = authorization.first {
-            guard authorization.count == 1, let token = Self.bearerToken(value) else {
+        var authorization: String?
+        var hasCookies = false
+        for (name, value) in request.headers {
+            switch CredentialField(name) {
+            case .authorization:
+                guard authorization == nil else {
+                    self = .refused(.notAuthenticated)
+                    return
+                }
+                authorization = value
+            case .cookie: hasCookies = true
+            case .reserved, .other: break
+            }
+        }
+        if let authorization {
+            guard let token = Self.bearerToken(in: authorization.utf8.span) else {
                 self = .refused(.notAuthenticated)
                 return
             }
             do throws(IdentityError) {
-                self.init(bearer: try identity.authenticate(bearer: token), identity)
+                self.init(bearer: try identity.authenticate(bearer: authorization.utf8.span.extracting(token)), identity)
             } catch {
-                self = error == .notAuthenticated && !identity.isMemoryCurrent ? .unproven(.unknownBearer(token)) : .refused(error)
+                self =
+                    error == .notAuthenticated && !identity.isMemoryCurrent
+                    ? .unproven(.unknownBearer(authorization.text(at: token))) : .refused(error)
             }
-        } else if let value = request.headers.cookie(cookie.name) {
-            let token = String(value)
-            self.init(cookie: token, identity)
+        } else if hasCookies, let value = request.headers.cookie(cookie.name) {
+            self.init(cookie: String(value), identity)
         } else {
             self = .anonymous
         }
@@ -74,19 +88,22 @@ package enum Caller: Sendable {
         }
     }
 
-    /// The token after `Bearer`, without the spaces around it; `nil` for another scheme. The scheme is compared without case
+    /// Where the token stands after `Bearer`, without the spaces around it; `nil` for another scheme. The scheme is compared without case
     /// (RFC 9110 §11.1).
-    static func bearerToken(_ value: String) -> String? {
-        var value = value
-        return value.withUTF8 { bytes in
-            let scheme: StaticString = "bearer "
-            guard bytes.count > scheme.utf8CodeUnitCount else { return nil }
-            for place in 0..<scheme.utf8CodeUnitCount where bytes[place] | 0x20 != scheme.utf8Start[place] { return nil }
-            var start = scheme.utf8CodeUnitCount
-            var end = bytes.count
-            while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
-            while end > start, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
-            return String(decoding: bytes[start..<end], as: UTF8.self)
-        }
+    ///
+    /// - Parameter value: of an `Authorization` field.
+    static func bearerToken(in value: Span<UInt8>) -> Range<Int>? {
+        let scheme: StaticString = "bearer "
+        guard value.count > scheme.utf8CodeUnitCount else { return nil }
+        for place in 0..<scheme.utf8CodeUnitCount where value[place] | 0x20 != scheme.utf8Start[place] { return nil }
+        var start = scheme.utf8CodeUnitCount
+        var end = value.count
+        while start < end, value[start] == 0x20 || value[start] == 0x09 { start += 1 }
+        while end > start, value[end - 1] == 0x20 || value[end - 1] == 0x09 { end -= 1 }
+        return start..<end
     }
+}
+
+extension String {
+    fileprivate func text(at range: Range<Int>) -> String { String(decoding: Array(utf8)[range], as: UTF8.self) }
 }

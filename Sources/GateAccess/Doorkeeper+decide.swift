@@ -8,22 +8,21 @@ extension Doorkeeper {
     ///
     /// - Parameter fields: how the client stands under the limits.
     func decide(_ request: Request, at door: Door, as caller: Caller, _ fields: EncodedFields) -> Admission {
-        if door.access == .everyone { return .admitted(AdmittedRequest(request, responseFields: fields)) }
+        if case .everyone = door.access { return .admitted(AdmittedRequest(request, responseFields: fields)) }
         if case .refused(let error) = caller { return refuse(error, request, fields) }
         guard let principal = caller.principal else {
-            if door.access == .optional { return .admitted(AdmittedRequest(request, responseFields: fields)) }
+            if case .optional = door.access { return .admitted(AdmittedRequest(request, responseFields: fields)) }
             return turnAway(request, fields)
         }
-        if principal.method == .cookie, isFromElsewhere(request) {
+        if case .cookie = principal.method, isFromElsewhere(request) {
             // An open door lets everyone in: as nobody.
-            if door.access == .optional { return .admitted(AdmittedRequest(request, responseFields: fields)) }
+            if case .optional = door.access { return .admitted(AdmittedRequest(request, responseFields: fields)) }
             return refuse(Self.fromElsewhere, request, fields)
         }
         if case .organisation = door.access { return identify(principal, request, at: door, fields) }
         if case .role(let role) = door.access, !principal.mayActAs(role) { return refuse(IdentityError.forbidden, request, fields) }
-        if let identityFields = remembered.find(principal, at: door, now: time.now()) {
-            return .admitted(
-                AdmittedRequest(request, principal: principal, identityFields: identityFields, responseFields: fields))
+        if let known = remembered.find(principal, at: door, now: time.now()) {
+            return .admitted(AdmittedRequest(request, identity: known, responseFields: fields))
         }
         return identify(principal, request, at: door, fields)
     }
@@ -51,24 +50,23 @@ extension Doorkeeper {
     private func identify(
         _ principal: Principal, _ profile: UserProfile, _ request: Request, at door: Door, _ fields: EncodedFields
     ) -> Admission {
-        var principal = principal
-        principal.name = profile.user.name
+        var principal = principal.named(profile.user.name)
         if case .organisation(let id) = door.access {
             // As of now, also for an access token: whoever has left is out.
             guard let membership = profile.memberships.first(where: { $0.organisation.id == id }) else {
                 return refuse(IdentityError.forbidden, request, fields)
             }
-            principal.organisationID = id
-            principal.roles = [membership.role.rawValue]
+            principal = principal.acting(in: id, as: membership.role)
         }
         let now = time.now()
         if let known = remembered.find(principal, at: door, now: now) {
-            return .admitted(AdmittedRequest(request, principal: principal, identityFields: known, responseFields: fields))
+            return .admitted(AdmittedRequest(request, identity: known, responseFields: fields))
         }
         do {
-            let made = try IdentityFields.encode(principal, audience: door.name, assertions: assertions, at: now)
-            remembered.store(made, for: principal, at: door, now: now)
-            return .admitted(AdmittedRequest(request, principal: principal, identityFields: made, responseFields: fields))
+            let fieldsOfIdentity = try IdentityFields.encode(principal, audience: door.name, assertions: assertions, at: now)
+            let made = AssertedIdentity(principal, at: door, fields: fieldsOfIdentity, now: now)
+            remembered.store(made, at: door)
+            return .admitted(AdmittedRequest(request, identity: made, responseFields: fields))
         } catch {
             return refuse(error, request, fields)
         }

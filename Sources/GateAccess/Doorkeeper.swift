@@ -19,7 +19,7 @@ package final class Doorkeeper: Sendable {
     let publicURL: String
     let time: any TimeSource
     let log: Logger
-    let remembered: IdentityFieldsCache
+    let remembered: AssertedIdentityCache
 
     /// - Parameters:
     ///   - publicURL: without a slash at its end.
@@ -37,21 +37,21 @@ package final class Doorkeeper: Sendable {
         self.publicURL = publicURL
         self.time = time
         self.log = log
-        remembered = IdentityFieldsCache(capacity: rememberedIdentities)
+        remembered = AssertedIdentityCache(capacity: rememberedIdentities)
     }
 
     /// Called on the event loop of the request's connection.
     package func admit(_ arrived: Request, at door: Door) -> Admission {
-        var request = arrived
-        let credentials = Credentials(takenFrom: &request, cookie: cookie, identity: identity)
+        let credentials = Credentials(takenFrom: arrived, cookie: cookie, identity: identity)
+        let request = credentials.rest
         guard !credentials.isAmbiguous else {
             return refuse(Problem(.malformed, "The field Authorization may occur once."), request)
         }
-        if door.access == .everyone { return count(request, at: door, as: .anonymous) }
+        if case .everyone = door.access { return count(request, at: door, as: .anonymous) }
         if door.access != .optional, let answer = preflightAnswer(request) { return .refused(answer) }
         let caller = credentials.caller(identity)
         guard case .unproven(let unproven) = caller else { return count(request, at: door, as: caller) }
-        return .later { [self, request] in
+        return .later { [self] in
             do {
                 return count(request, at: door, as: .principal(try await unproven.principal(identity)))
             } catch IdentityError.notAuthenticated {

@@ -6,7 +6,9 @@ extension IdentityFields {
         "X-Gatehouse-Session", "X-Gatehouse-Assertion",
     ]
     private static let starts = names.map { Array("\($0):".utf8) }
-    private static let empty = names.map { EncodedFields(lines: Array("\($0): \r\n".utf8)) }
+
+    /// Of nobody: an empty field for each.
+    package static let ofNobody = completed(EncodedFields())
 
     /// With an empty field for each that is not there, as a proxy wants it that copies them by their names: where one is missing, nginx keeps
     /// none, but Caddy 2.6 sends the application the words of its own configuration (`{http.reverse_proxy.header.X-Gatehouse-User}`).
@@ -23,7 +25,9 @@ extension IdentityFields {
             }
         }
         var completed = fields
-        for name in names.indices where present & 1 << UInt8(name) == 0 { completed.append(empty[name]) }
+        var absent: [UInt8] = []
+        for (index, name) in names.enumerated() where present & 1 << UInt8(index) == 0 { absent += "\(name): \r\n".utf8 }
+        completed.append(EncodedFields(lines: absent))
         return completed
     }
 }

@@ -5,7 +5,7 @@ package import GateLimits
 import NIOHTTP1
 
 /// The policies that requests are counted under, and the store that counts.
-package struct RequestLimits: Sendable {
+package final class RequestLimits: Sendable {
     /// The policies of the contract. The raw value is the name in the configuration and in `RateLimit`.
     package enum Policy: String, CaseIterable, Sendable {
         case api
@@ -76,7 +76,7 @@ package struct RequestLimits: Sendable {
     ) -> Answer {
         guard !questions.isEmpty else { return answer(.success(EncodedFields())) }
         if let result = askInPlace(questions, now: now()) { return answer(result) }
-        return .later {
+        return .later { [store] in
             do {
                 return await answer(Self.result(try await store.decide(questions), now: now())).response
             } catch {

@@ -1,15 +1,8 @@
 extension Duration {
     /// Truncated towards zero. What 64 bits do not hold (292 million years) is brought to the nearest that they do.
-    package var wholeMilliseconds: Int64 { whole(inSecond: 1000) }
+    package var wholeMilliseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000_000_000) }
     /// As ``wholeMilliseconds``; 64 bits hold 292 years.
-    package var wholeNanoseconds: Int64 { whole(inSecond: 1_000_000_000) }
-
-    private func whole(inSecond units: Int64) -> Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: units)
-        let (sum, carried) = product.addingReportingOverflow(attoseconds / (1_000_000_000_000_000_000 / units))
-        return overflow || carried ? (seconds < 0 ? .min : .max) : sum
-    }
+    package var wholeNanoseconds: Int64 { Int64(clamping: attoseconds / 1_000_000_000) }
 
     /// Whole seconds, rounded up: what `Retry-After` and cookies' `Max-Age` are given in.
     package var secondsRoundedUp: Int64 { components.seconds + (components.attoseconds > 0 ? 1 : 0) }

@@ -9,8 +9,8 @@ package struct CORSPolicy: Sendable {
 
     /// Whether it asks what a page of another origin may do.
     package static func isPreflight(_ request: Request) -> Bool {
-        request.method == .OPTIONS && request.headers.contains(name: "access-control-request-method")
-            && request.headers.contains(name: "origin")
+        guard case .OPTIONS = request.method else { return false }
+        return request.headers.contains(name: "access-control-request-method") && request.headers.contains(name: "origin")
     }
 
     /// Whether this is a preflight, and what answers it.

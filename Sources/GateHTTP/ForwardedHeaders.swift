@@ -11,6 +11,17 @@ package enum ForwardedHeaders {
         package var host: String?
     }
 
+    /// Whether a field of that name is one that ``origin(of:peer:trusted:)`` reads.
+    package static func reads(_ name: UnsafeRawBufferPointer) -> Bool {
+        switch name.count {
+        case 9: Octet.matches(name, "forwarded")
+        case 15: Octet.matches(name, "x-forwarded-for")
+        case 16: Octet.matches(name, "x-forwarded-host")
+        case 17: Octet.matches(name, "x-forwarded-proto")
+        default: false
+        }
+    }
+
     private struct Hop {
         var client: IPAddress?
         var scheme: Request.Scheme?

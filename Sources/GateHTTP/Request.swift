@@ -52,6 +52,22 @@ package final class Request: Sendable {
         self.receivedAt = receivedAt
     }
 
+    /// The same request with other header fields.
+    package init(_ other: Request, headers: HTTPHeaders) {
+        id = other.id
+        method = other.method
+        target = other.target
+        self.headers = headers
+        body = other.body
+        peer = other.peer
+        client = other.client
+        scheme = other.scheme
+        authority = other.authority
+        version = other.version
+        upgrade = other.upgrade
+        receivedAt = other.receivedAt
+    }
+
     /// The same request but for what is given.
     package func with(
         method: HTTPMethod? = nil, target: RequestTarget? = nil, headers: HTTPHeaders? = nil, body: RequestBody? = nil,
@@ -78,7 +94,7 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         String(unsafeUninitializedCapacity: 16) { buffer in
-            for place in 0..<16 { buffer[place] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF)) }
+            UnsafeMutableRawBufferPointer(buffer).storeBytes(of: Hex.digits(of: value), as: (UInt64, UInt64).self)
             return 16
         }
     }

@@ -4,19 +4,30 @@ import Glibc
 ///
 /// The path is kept exactly as sent. Routes and access rules look at it as it will be passed on, so a spelling with two readings
 /// (`%2f`, `//`, `..`, `;`) cannot mean one thing to the rule and another to what lies behind (CHECKLIST 32).
+@usableFromInline
 package struct RequestTarget: Hashable, Sendable {
-    package let raw: String
+    @usableFromInline package let raw: String
     /// Of the path, in octets.
-    private let pathLength: Int
+    @usableFromInline let pathLength: Int
 
     /// `nil` where `text` is no origin form: it does not begin with `/`, or holds a byte that RFC 3986 does not allow.
     package init?(_ text: String) {
-        guard text.utf8.first == UInt8(ascii: "/"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }) else {
-            return nil
-        }
+        var text = text
+        guard let length = text.withUTF8(Self.pathLength) else { return nil }
         raw = text
-        pathLength =
-            text.utf8.firstIndex(of: UInt8(ascii: "?")).map { text.utf8.distance(from: text.startIndex, to: $0) } ?? text.utf8.count
+        pathLength = length
+    }
+
+    /// Up to the first `?`; `nil` where the octets are no origin form.
+    private static func pathLength(_ octets: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard octets.first == UInt8(ascii: "/") else { return nil }
+        var length = octets.count
+        for place in 0..<octets.count {
+            let octet = octets[place]
+            guard octet > 0x20, octet < 0x7F, octet != UInt8(ascii: "#") else { return nil }
+            if octet == UInt8(ascii: "?"), place < length { length = place }
+        }
+        return length
     }
 
     /// As sent, `/` at least.
@@ -26,6 +37,13 @@ package struct RequestTarget: Hashable, Sendable {
     package var query: Substring? { pathLength == raw.utf8.count ? nil : raw[raw.utf8.index(after: pathEnd)...] }
 
     private var pathEnd: String.Index { raw.utf8.index(raw.startIndex, offsetBy: pathLength) }
+
+    /// Calls `body` with the octets of the path. They are valid during the call only.
+    @inlinable
+    package func withPath<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        raw.utf8.withContiguousStorageIfAvailable { body(UnsafeBufferPointer(rebasing: $0[..<pathLength])) }
+            ?? Array(raw.utf8.prefix(pathLength)).withUnsafeBufferPointer(body)
+    }
 
     /// Whether the path begins with `prefix`, which holds no `?`: asked of every request, a few times.
     package func begins(with prefix: StaticString) -> Bool {

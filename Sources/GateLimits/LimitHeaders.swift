@@ -22,24 +22,30 @@ package struct LimitHeaders: Sendable {
     package var lines: [UInt8] {
         let tightest = decision.tightest
         let reset = Self.secondsRoundedUp(tightest.resetAfterNanoseconds)
-        var room = 256
-        for state in decision.states { room += 64 + 2 * state.policy.name.utf8.count }
-        room += 2 * tightest.policy.name.utf8.count
-        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        var room = LineWriter.roomForFixedText + tightest.policy.quota.count * 2
+        for state in decision.several { room += 2 + state.policy.quota.count }
+        // By way of the stack: an array made with room to be filled asks for its type's metadata, which costs more than all the rest.
+        return withUnsafeTemporaryAllocation(byteCount: room, alignment: 1) { buffer in
             var lines = LineWriter(buffer)
             lines.put("X-RateLimit-Limit: ", UInt64(tightest.policy.limit))
             lines.put("\r\nX-RateLimit-Remaining: ", UInt64(tightest.remaining))
             lines.put("\r\nX-RateLimit-Reset: ", Self.epochSeconds(now, after: tightest.resetAfterNanoseconds))
             lines.put("\r\nRateLimit: ")
-            lines.put(tightest.policy.name, ";r=", UInt64(tightest.remaining), ";t=", reset)
+            lines.put(tightest.policy.quotedName)
+            lines.put(";r=", UInt64(tightest.remaining))
+            lines.put(";t=", reset)
             lines.put("\r\nRateLimit-Policy: ")
-            for (index, state) in decision.states.enumerated() {
-                if index > 0 { lines.put(", ") }
-                lines.put(state.policy.name, ";q=", UInt64(state.policy.limit), ";w=", (state.policy.windowTicks + 999) / 1000)
+            if decision.several.isEmpty {
+                lines.put(tightest.policy.quota)
+            } else {
+                for (index, state) in decision.several.enumerated() {
+                    if index > 0 { lines.put(", ") }
+                    lines.put(state.policy.quota)
+                }
             }
             if !decision.isAdmitted { lines.put("\r\nRetry-After: ", max(1, reset)) }
             lines.put("\r\n")
-            count = lines.count
+            return lines.written
         }
     }
 
@@ -55,49 +61,39 @@ package struct LimitHeaders: Sendable {
 
 /// Writes text into memory that suffices: whoever makes it has counted.
 private struct LineWriter {
-    private let buffer: UnsafeMutableBufferPointer<UInt8>
-    private(set) var count = 0
+    /// More than the texts of ``LimitHeaders/lines`` and six numbers of twenty digits take.
+    static let roomForFixedText = 288
 
-    init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+    private let start: UnsafeMutableRawPointer
+    private var count = 0
 
-    private mutating func put(_ byte: UInt8) {
-        buffer[count] = byte
-        count += 1
-    }
+    init(_ buffer: UnsafeMutableRawBufferPointer) { start = buffer.baseAddress! }
+
+    var written: [UInt8] { Array(UnsafeRawBufferPointer(start: start, count: count)) }
 
     mutating func put(_ text: StaticString) {
-        UnsafeMutableBufferPointer(rebasing: buffer[count...]).baseAddress?.initialize(from: text.utf8Start, count: text.utf8CodeUnitCount)
+        (start + count).copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
+    }
+
+    mutating func put(_ text: UnsafeBufferPointer<UInt8>) {
+        (start + count).copyMemory(from: text.baseAddress!, byteCount: text.count)
+        count += text.count
     }
 
     mutating func put(_ text: StaticString, _ value: UInt64) {
         put(text)
         var digits = 1
-        var bound: UInt64 = 10
-        while value >= bound {
-            digits += 1
-            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-            if overflow { break }
-            bound = next
-        }
         var rest = value
-        for place in (count..<count + digits).reversed() {
-            buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        while rest >= 10 {
             rest /= 10
+            digits += 1
         }
         count += digits
-    }
-
-    /// `"name";first=1;second=2`.
-    mutating func put(_ name: String, _ first: StaticString, _ firstValue: UInt64, _ second: StaticString, _ secondValue: UInt64) {
-        put(UInt8(ascii: "\""))
-        for byte in name.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { put(UInt8(ascii: "\\")) }
-            // A structured string is printable ASCII (RFC 9651 §3.3.3).
-            put((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
+        rest = value
+        for place in 1...digits {
+            start.storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: count - place, as: UInt8.self)
+            rest /= 10
         }
-        put(UInt8(ascii: "\""))
-        put(first, firstValue)
-        put(second, secondValue)
     }
 }

@@ -24,9 +24,13 @@ package struct LimitPolicy: Hashable, Sendable {
     var id: UInt64 { terms.id }
     /// The window in milliseconds.
     var windowTicks: UInt64 { terms.windowTicks }
+    /// The name as a structured string (RFC 9651 §3.3.3): `"api"`.
+    var quotedName: UnsafeBufferPointer<UInt8> { interned.pointer.pointee.quotedName }
+    /// Its item of `RateLimit-Policy`: `"api";q=100;w=60`, the window rounded up to whole seconds.
+    var quota: UnsafeBufferPointer<UInt8> { interned.pointer.pointee.quota }
 
     private let interned: InternedTerms
-    private var terms: Terms { interned.pointer.pointee }
+    private var terms: Terms { interned.pointer.pointee.terms }
 
     /// Values outside ``limits`` and ``windows`` are brought to the nearest: the configuration has refused them before.
     package init(name: String, limit: Int, window: Duration) {
@@ -53,19 +57,44 @@ package struct LimitPolicy: Hashable, Sendable {
 
 /// Sendable although it is a pointer: what it leads to is never changed and never freed.
 private struct InternedTerms: @unchecked Sendable {
-    let pointer: UnsafePointer<LimitPolicy.Terms>
+    struct Content {
+        let terms: LimitPolicy.Terms
+        let quotedName: UnsafeBufferPointer<UInt8>
+        let quota: UnsafeBufferPointer<UInt8>
+    }
+
+    let pointer: UnsafePointer<Content>
 
     private static let all = Mutex<[LimitPolicy.Terms: InternedTerms]>([:])
 
     static func of(_ terms: LimitPolicy.Terms) -> InternedTerms {
         all.withLock { all in
             if let known = all[terms] { return known }
-            let place = UnsafeMutablePointer<LimitPolicy.Terms>.allocate(capacity: 1)
-            place.initialize(to: terms)
+            let place = UnsafeMutablePointer<Content>.allocate(capacity: 1)
+            let name = quoted(terms.name)
+            let quota = "\(String(decoding: name, as: UTF8.self));q=\(terms.limit);w=\((terms.windowTicks + 999) / 1000)"
+            place.initialize(to: Content(terms: terms, quotedName: kept(name), quota: kept(Array(quota.utf8))))
             let made = InternedTerms(pointer: UnsafePointer(place))
             all[terms] = made
             return made
         }
+    }
+
+    /// A structured string is printable ASCII (RFC 9651 §3.3.3).
+    private static func quoted(_ name: String) -> [UInt8] {
+        var quoted = [UInt8(ascii: "\"")]
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
+            quoted.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
+        }
+        quoted.append(UInt8(ascii: "\""))
+        return quoted
+    }
+
+    private static func kept(_ bytes: [UInt8]) -> UnsafeBufferPointer<UInt8> {
+        let place = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+        _ = place.initialize(from: bytes)
+        return UnsafeBufferPointer(place)
     }
 }
 

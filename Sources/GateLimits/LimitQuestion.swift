@@ -9,8 +9,25 @@ package struct LimitQuestion: Sendable {
     }
 }
 
-/// Everything that applies to one request, asked together.
-package typealias LimitQuestions = InlineList<LimitQuestion>
+/// Everything that applies to one request, asked together. The first lies in place, as it is most often the only one. Not generic: copying
+/// and freeing a list of anything asks for its type's metadata at run time.
+package struct LimitQuestions: RandomAccessCollection, ExpressibleByArrayLiteral, Sendable {
+    private var leading: LimitQuestion?
+    private var others: [LimitQuestion] = []
+
+    package init() {}
+    package init(_ only: LimitQuestion) { leading = only }
+    package init(arrayLiteral elements: LimitQuestion...) { for element in elements { append(element) } }
+
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { leading == nil ? 0 : 1 + others.count }
+    package var isEmpty: Bool { leading == nil }
+    package subscript(index: Int) -> LimitQuestion { index == 0 ? leading! : others[index - 1] }
+
+    package mutating func append(_ question: LimitQuestion) {
+        if leading == nil { leading = question } else { others.append(question) }
+    }
+}
 
 /// How one policy stands for one subject after a decision.
 package struct LimitState: Sendable {
@@ -40,22 +57,28 @@ package struct LimitState: Sendable {
 /// What became of a request.
 package struct LimitDecision: Sendable {
     package let isAdmitted: Bool
-    /// One for each question, in their order.
-    package let states: InlineList<LimitState>
-    private let tightestIndex: Int
-
-    /// - Parameter states: at least one.
-    package init(states: InlineList<LimitState>) {
-        self.states = states
-        var tightest = 0
-        for index in 1..<max(1, states.count) where Self.isTighter(states[index], than: states[tightest]) { tightest = index }
-        tightestIndex = tightest
-        isAdmitted = states[tightest].isAdmitted
-    }
-
     /// What the headers tell of: of those that refuse the one with the longest wait; if none does, the one with the fewest
     /// requests left, and of several such the one that stays so for longest.
-    package var tightest: LimitState { states[tightestIndex] }
+    package let tightest: LimitState
+    /// As ``states``; empty where ``tightest`` is the only one, as it is most often.
+    let several: [LimitState]
+
+    /// - Parameter only: how the only policy stands that was asked.
+    package init(_ only: LimitState) {
+        isAdmitted = only.isAdmitted
+        tightest = only
+        several = []
+    }
+
+    /// - Parameter states: one for each question, in their order; at least one.
+    package init(states: [LimitState]) {
+        tightest = states.dropFirst().reduce(states[0]) { Self.isTighter($1, than: $0) ? $1 : $0 }
+        isAdmitted = tightest.isAdmitted
+        several = states
+    }
+
+    /// One for each question, in their order.
+    package var states: [LimitState] { several.isEmpty ? [tightest] : several }
 
     /// When refused: a request that comes exactly this much later is admitted by every policy asked, unless others came between.
     package var retryAfter: Duration? { isAdmitted ? nil : tightest.resetAfter }

@@ -67,7 +67,7 @@ package final class MemoryLimitStore: LimitStore {
             if ask.isAdmitted { shard.table.pointee.charge(&ask, question.policy, at: moment) }
             let state = shard.table.pointee.state(of: ask, question.policy, at: moment)
             if ask.isAdmitted { shard.table.pointee.sweepOne(at: moment) }
-            return LimitDecision(states: InlineList(state))
+            return LimitDecision(state)
         }
     }
 
@@ -96,7 +96,8 @@ package final class MemoryLimitStore: LimitStore {
                 shards[asks[index].shard].table.pointee.charge(&asks[index], questions[asks[index].index].policy, at: moment)
             }
         }
-        var states = InlineList<LimitState>()
+        var states: [LimitState] = []
+        states.reserveCapacity(questions.count)
         for question in questions.indices {
             for ask in asks where ask.index == question {
                 var ask = ask

@@ -11,15 +11,18 @@ enum ContentCoding {
     /// Larger files go out as they are, in bytes: for them there is compressing once, ahead.
     private static let largestFile = 8 << 20
 
-    static func apply(to response: inout Response, for request: HTTPHeaders, loop: LoopContext) {
-        switch response.body {
-        case .empty, .tunnel: return
-        case .bytes(let bytes) where bytes.readableBytes < threshold: return
-        case .stream(let length?, _) where length < threshold: return
-        case .file(let body) where body.range.count < threshold || body.range.count > largestFile: return
-        case .bytes, .file, .stream: break
+    /// Whether a body of this size could be worth it, whatever it is.
+    static func isWorthwhile(_ body: ResponseBody) -> Bool {
+        switch body {
+        case .empty, .tunnel: false
+        case .bytes(let bytes): bytes.readableBytes >= threshold
+        case .stream(let length, _): length ?? .max >= threshold
+        case .file(let body): body.range.count >= threshold && body.range.count <= largestFile
         }
-        guard qualifies(response) else { return }
+    }
+
+    static func apply(to response: inout Response, for request: HTTPHeaders, loop: LoopContext) {
+        guard isWorthwhile(response.body), qualifies(response) else { return }
         // Said also to those who get it plain: a cache in between must tell them apart.
         if !response.headers[canonicalForm: "vary"].contains(where: { $0.lowercased() == "accept-encoding" }) {
             response.headers.add(name: "vary", value: "Accept-Encoding")

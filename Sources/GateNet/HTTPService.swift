@@ -28,7 +28,7 @@ final class HTTPService: Sendable {
     func origin(
         of head: RequestHead, peer: IPAddress?, scheme: Request.Scheme
     ) -> (client: IPAddress?, scheme: Request.Scheme, authority: String) {
-        guard let peer, !configuration.trustedProxies.isEmpty else { return (peer, scheme, head.authority) }
+        guard let peer, head.mayBeForwarded, !configuration.trustedProxies.isEmpty else { return (peer, scheme, head.authority) }
         let origin = ForwardedHeaders.origin(of: head.headers, peer: peer, trusted: configuration.trustedProxies)
         return (origin.client, origin.scheme ?? scheme, origin.host ?? head.authority)
     }
@@ -37,7 +37,7 @@ final class HTTPService: Sendable {
     /// whose hop, the last in `Via`, has the name of an installation. `nil` for every other.
     @inline(__always)
     func passedID(of head: RequestHead, peer: IPAddress?) -> RequestID? {
-        guard let peer, !configuration.trustedProxies.isEmpty else { return nil }
+        guard let peer, head.mayBeForwarded, !configuration.trustedProxies.isEmpty else { return nil }
         guard let last = head.headers["via"].last?.split(separator: " ").last, last.hasPrefix("gatehouse-"),
             configuration.trustedProxies.contains(where: { $0.contains(peer) })
         else { return nil }

@@ -53,6 +53,10 @@ struct TextEncodingTests {
         #expect(Hex.encode([]) == "")
         #expect(Hex.encode([0x00, 0x0F, 0xA0, 0xFF]) == "000fa0ff")
         for value in 0..<16 as Range<UInt8> { #expect(Hex.value(of: Hex.digit(value)) == value) }
+        for value in [0, 1, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 0x9A9A_0F0F_A9A9_F0F0, .max] as [UInt64] {
+            let digits = withUnsafeBytes(of: Hex.digits(of: value)) { Array($0) }
+            #expect(digits == Array(Hex.encode(withUnsafeBytes(of: value.bigEndian) { Array($0) }).utf8))
+        }
         for value in UInt8.min...UInt8.max {
             let isDigit = "0123456789abcdefABCDEF".utf8.contains(value)
             #expect((Hex.value(of: value) != nil) == isDigit, "byte \(value)")

@@ -8,9 +8,7 @@ struct LimitHeadersTests {
     private static let now = Timestamp(milliseconds: 1_795_132_800_250)
 
     private func fields(_ states: LimitState..., now: Timestamp = now) -> [String] {
-        var list = InlineList<LimitState>()
-        for state in states { list.append(state) }
-        return String(decoding: LimitHeaders(LimitDecision(states: list), now: now).lines, as: UTF8.self).split(separator: "\r\n").map(
+        String(decoding: LimitHeaders(LimitDecision(states: states), now: now).lines, as: UTF8.self).split(separator: "\r\n").map(
             String.init)
     }
 
@@ -51,9 +49,7 @@ struct LimitHeadersTests {
             ([state(hour, remaining: 0, admitted: false, after: 9), state(five, remaining: 0, admitted: false, after: 5)], "hour"),
         ]
         for (states, name) in cases {
-            var list = InlineList<LimitState>()
-            for state in states { list.append(state) }
-            #expect(LimitDecision(states: list).tightest.policy.name == name)
+            #expect(LimitDecision(states: states).tightest.policy.name == name)
         }
     }
 

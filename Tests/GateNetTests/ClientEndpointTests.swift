@@ -19,15 +19,14 @@ struct ClientEndpointTests {
     func request() async throws {
         try await ScriptedServer.run([.await("\r\n\r\n"), .send(Self.answer), .awaitEnd]) { server in
             try await HTTPClient.run { client in
-                var request = StreamedRequest(
+                let request = StreamedRequest(
                     .DELETE, "/a%2Fb?c=d", authority: "app.example",
                     headers: [
                         "accept": "*/*", "Host": "evil", "Connection": "close, x", "Keep-Alive": "timeout=1", "Proxy-Connection": "close",
                         "Content-Length": "7", "Transfer-Encoding": "chunked", "TE": "gzip", "Upgrade": "h2c", "Expect": "100-continue",
                         "Cookie": "a=b",
-                    ])
-                request.encodedFields = EncodedFields([("X-Gatehouse-User", "u1"), ("X-Gatehouse-Org", "o1")])!
-                request.acceptsTrailers = true
+                    ],
+                    encodedFields: EncodedFields([("X-Gatehouse-User", "u1"), ("X-Gatehouse-Org", "o1")])!, acceptsTrailers: true)
                 let text = try await client.to(server.port).text(request)
                 #expect(text == "ok")
             }

@@ -26,9 +26,8 @@ struct ClientExpectTests {
     }
 
     private static func request(_ body: any BodyStream, length: Int? = 5) -> StreamedRequest {
-        var request = StreamedRequest(.POST, "/", headers: ["expect": "100-continue"], body: .stream(length: length, body))
-        request.expectsContinue = true
-        return request
+        StreamedRequest(
+            .POST, "/", headers: ["expect": "100-continue"], body: .stream(length: length, body), expectsContinue: true)
     }
 
     private static let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -114,8 +113,9 @@ struct ClientExpectTests {
                 let endpoint = client.to(upstream.port)
                 try await TestServer.run { request in
                     .later {
-                        var passed = StreamedRequest(request.method, request.target.raw, body: request.body)
-                        passed.expectsContinue = request.headers.contains(name: "expect")
+                        let passed = StreamedRequest(
+                            request.method, request.target.raw, body: request.body,
+                            expectsContinue: request.headers.contains(name: "expect"))
                         guard let answer = try? await endpoint.stream(passed), let text = try? await answer.text else {
                             return Response(.badGateway)
                         }

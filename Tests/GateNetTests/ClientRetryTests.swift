@@ -73,8 +73,8 @@ struct ClientRetryTests {
                 let endpoint = client.to(server.port)
                 _ = try await endpoint.stream(StreamedRequest(.GET, "/"))
                 let bytes = ByteBuffer(string: "body")
-                var request = StreamedRequest(.PUT, "/", body: isStreamed ? .stream(length: 4, Parts(["body"])) : .bytes(bytes))
-                request.mayResend = mayResend
+                let request = StreamedRequest(
+                    .PUT, "/", body: isStreamed ? .stream(length: 4, Parts(["body"])) : .bytes(bytes), mayResend: mayResend)
                 do throws(OutgoingError) {
                     let response = try await endpoint.stream(request)
                     #expect(response.status == .ok && connections == 2)
@@ -95,9 +95,8 @@ struct ClientRetryTests {
             try await HTTPClient.run { client in
                 let endpoint = client.to(server.port)
                 _ = try await endpoint.stream(StreamedRequest(.GET, "/"))
-                var request = StreamedRequest(.PUT, "/", body: .stream(length: 4, Parts(["body"])))
-                request.mayResend = true
-                request.expectsContinue = true
+                let request = StreamedRequest(
+                    .PUT, "/", body: .stream(length: 4, Parts(["body"])), expectsContinue: true, mayResend: true)
                 #expect(try await endpoint.status(request) == .ok)
             }
         }

@@ -168,9 +168,7 @@ struct ClientStreamingTests {
                     }))
         } _: { server in
             try await HTTPClient.run { client in
-                var request = Self.request()
-                request.responseTime = .milliseconds(300)
-                request.idleTime = .milliseconds(300)
+                let request = StreamedRequest(.POST, "/", responseTime: .milliseconds(300), idleTime: .milliseconds(300))
                 let response = try await client.to(server.port).stream(request)
                 var body = ""
                 await #expect(throws: BodyError.timedOut) {

@@ -11,11 +11,9 @@ struct ClientUpgradeTests {
     private static let agreed = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nX: y\r\n\r\n"
 
     private static func request(idleTime: Duration = .seconds(10)) -> StreamedRequest {
-        var request = StreamedRequest(
-            .GET, "/chat", headers: ["sec-websocket-key": "k", "connection": "x", "upgrade": "other"], responseTime: .seconds(10),
-            idleTime: idleTime)
-        request.upgrade = "websocket"
-        return request
+        StreamedRequest(
+            .GET, "/chat", headers: ["sec-websocket-key": "k", "connection": "x", "upgrade": "other"], upgrade: "websocket",
+            responseTime: .seconds(10), idleTime: idleTime)
     }
 
     private static func tunnel(_ response: StreamedResponse) throws -> any Tunnel {

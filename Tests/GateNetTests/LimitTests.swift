@@ -110,6 +110,34 @@ struct LimitTests {
         }
     }
 
+    @Test(
+        "CHECKLIST 34: a reader of many small responses that does not read is cut off, and those that it has not got are told of as broken off"
+    )
+    func writeIdleOfSmallResponses() async throws {
+        let body = String(repeating: "x", count: 8000)
+        try await TestServer.run(
+            .with {
+                $0.limits.writeIdleTime = .milliseconds(300)
+                $0.compresses = false
+            }
+        ) { _ in
+            .now(.text(.ok, body))
+        } _: { server in
+            let client = try await RawClient(port: server.port, receives: false)
+            // One by one: what is asked for in one go is answered in one go.
+            let asking = Task {
+                while !Task.isCancelled {
+                    try await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    try await Task.sleep(for: .microseconds(200))
+                }
+            }
+            let broken = await server.observer.stream.first { $0.isAborted }
+            asking.cancel()
+            #expect(broken?.responseBytes == body.utf8.count)
+            #expect(server.observer.all.contains { !$0.isAborted })
+        }
+    }
+
     @Test("CHECKLIST 34: a reader that does not read is cut off, and its writer told")
     func writeIdle() async throws {
         let outcomes = AsyncStream<BodyError>.makeStream()

@@ -68,9 +68,9 @@ struct PendingResponseTests {
     /// A proxy that makes no task.
     private static func proxy(to endpoint: Endpoint) -> @Sendable (Request) -> Answer {
         { request in
-            guard let eventLoop = endpoint.eventLoop else { return .now(Response(.internalServerError)) }
-            let pending = PendingResponse(on: eventLoop)
-            let cancel = endpoint.begin(StreamedRequest(request.method, request.target.raw, body: request.body), on: eventLoop) { outcome in
+            guard let loop = endpoint.loop else { return .now(Response(.internalServerError)) }
+            let pending = PendingResponse(on: loop.eventLoop)
+            let cancel = endpoint.begin(StreamedRequest(request.method, request.target.raw, body: request.body), on: loop) { outcome in
                 switch outcome {
                 case .success(let response):
                     guard case .whole(let bytes) = response.body else { return pending.resolve(Response(.notImplemented)) }

@@ -108,6 +108,48 @@ struct RequestReaderTests {
         }
     }
 
+    @Test("What a connection sent before changes nothing in how its next head is read")
+    func recentFields() throws {
+        let long = String(repeating: "x", count: 3000)
+        let texts = [
+            "GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n", "GET /b?c HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n",
+            "GET /a HTTP/1.1\r\nHost: a\r\nX: 2\r\n\r\n", "GET /a HTTP/1.1\r\nHost: b\r\nX: 2\r\n\r\n",
+            "GET http://other/ HTTP/1.1\r\nHost: b\r\nX: 2\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\nX: 2\r\n\r\n",
+            "GET / HTTP/1.0\r\nHost: b\r\nX: 2\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: b\r\nX: 2\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: b\r\nX: 2\r\nY:\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\nX: \(long)\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: b\r\nX: \(long)\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n", "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 0\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\nVia: 1.1 p\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: b\r\nVia: 1.1 p\r\n\r\n", "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.0\r\n\r\n",
+        ]
+        var reader = RequestReader(limits: ServerLimits())
+        for (place, text) in texts.enumerated() {
+            var bytes = ByteBuffer(string: text)
+            reader.append(&bytes)
+            #expect("\(try #require(try reader.nextHead()))" == "\(try head(text))", "\(text)")
+            if place == 3 { reader.forgetFields() }
+        }
+    }
+
+    @Test("Fields that were good before are refused where they are missing what the version needs")
+    func recentFieldsRefused() throws {
+        var reader = RequestReader(limits: ServerLimits())
+        var bytes = ByteBuffer(string: "GET / HTTP/1.0\r\nX: 1\r\n\r\nGET / HTTP/1.1\r\nX: 1\r\n\r\n")
+        reader.append(&bytes)
+        #expect(try reader.nextHead()?.version == .http10)
+        #expect(throws: RequestFault.malformed("The Host field is missing.")) { try reader.nextHead() }
+    }
+
+    @Test(
+        "What a proxy may have said is seen under every name that it is looked for",
+        arguments: [
+            ("Via", true), ("FORWARDED", true), ("x-forwarded-for", true), ("X-Forwarded-Proto", true), ("X-Forwarded-Host", true),
+            ("Vib", false), ("X-Forwarded-Port", false), ("Accept", false),
+        ])
+    func mayBeForwarded(_ name: String, _ isSeen: Bool) throws {
+        #expect(try head("GET / HTTP/1.1\r\nHost: a\r\n\(name): x\r\n\r\n").mayBeForwarded == isSeen)
+    }
+
     @Test("Ids of one process are all different")
     func requestIDs() {
         var seen: Set<RequestID> = []

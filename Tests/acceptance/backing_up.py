@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 import sqlite3
 import subprocess
-import threading
 import time
 
+from beside import Workers
 from gate import BINARY
 
 PASSPHRASE = "correct horse battery staple"
@@ -47,19 +48,17 @@ def grow(server, megabytes: int) -> None:
     database.close()
 
 
-class Writers:
+class Writers(Workers):
     """Refreshes by several sessions, each a durable write, until the end; with the time that each took."""
 
     def __init__(self, server, count=4):
         self.server = server
         self.times: list[float] = []
         self.failures: list[str] = []
-        self._stopping = threading.Event()
-        tokens = [server.register()["refresh_token"] for _ in range(count)]
-        self._threads = [threading.Thread(target=self._run, args=(token,)) for token in tokens]
+        super().__init__(*[functools.partial(self._run, server.register()["refresh_token"]) for _ in range(count)])
 
     def _run(self, token):
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             begun = time.monotonic()
             answer = self.server.refresh(token)
             self.times.append(time.monotonic() - begun)
@@ -68,15 +67,8 @@ class Writers:
                 return
             token = answer.json()["refresh_token"]
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
     def __exit__(self, *_):
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(30)
+        super().__exit__()
         assert self.failures == []
 
 

@@ -158,6 +158,9 @@ class Gatehouse:
         status = pathlib.Path(f"/proc/{self.server_pid()}/status").read_text()
         return int(re.search(r"VmRSS:\s*(\d+)", status)[1]) / 1000
 
+    def descriptors(self) -> int:
+        return len(list(pathlib.Path(f"/proc/{self.server_pid()}/fd").iterdir()))
+
     def processor_seconds(self) -> float:
         """What it has used so far, see proc(5): fields 14 and 15 of stat."""
         fields = pathlib.Path(f"/proc/{self.server_pid()}/stat").read_text().rsplit(") ", 1)[1].split()

@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from gate import BINARY, OPEN_LIMITS, PASSWORD, QUICK_AUTH, Gatehouse, free_port, merged
 from others import Nginx
+from waiting import eventually
 
 PUBLIC = "gate.test"
 APPLICATION = "app.test"
@@ -215,7 +216,5 @@ def introduce(first: Gatehouse, other: Gatehouse) -> None:
 def within(seconds: float, what: str, is_so) -> float:
     """How long it took until it was so; fails where that is longer."""
     begun = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - begun < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.002)
+    eventually(is_so, seconds, what, every=0.002)
     return time.monotonic() - begun

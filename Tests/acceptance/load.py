@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from dataclasses import dataclass, field
 
 import requests
 
+from beside import Workers
 from gate import PASSWORD, Gatehouse
 
 
@@ -23,7 +25,7 @@ class Family:
     uncertain: bool = False
 
 
-class Load:
+class Load(Workers):
     """Registrations, refreshes and log-outs by several threads, until the server is gone or `end` is called."""
 
     def __init__(self, server: Gatehouse, carried: list[Family] | None = None, registrars: int = 2, refreshers: int = 3):
@@ -36,21 +38,16 @@ class Load:
         self._fresh: queue.Queue[Family] = queue.Queue()
         for family in carried or []:
             self._fresh.put(family)
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._register) for _ in range(registrars)]
-        self._threads += [threading.Thread(target=self._refresh_and_end, args=(n,)) for n in range(refreshers)]
+        super().__init__(
+            *[self._register] * registrars, *[functools.partial(self._refresh_and_end, number) for number in range(refreshers)])
 
     def start(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
+        return self.__enter__()
 
     def end(self) -> None:
         """Waits until every writer has ended: those in the middle of a request with it."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(30)
-            assert not thread.is_alive()
+        self.__exit__()
+        assert not any(thread.is_alive() for thread in self._threads)
 
     def _call(self, session: requests.Session, path: str, expected: int, body: dict | None = None, token: str | None = None):
         """The answer, or None when the server died before giving one."""
@@ -58,19 +55,19 @@ class Load:
             answer = self.server.call("POST", "/api/v1/auth/" + path, session=session, json=body, token=token, timeout=10)
             session.cookies.clear()
         except requests.RequestException:
-            self._stopping.set()
+            self.stopping.set()
             return None
         with self._lock:
             self.answered += 1
             if answer.status_code != expected:
                 self.failures.append(f"{path}: {answer.status_code} {answer.text[:300]}")
-                self._stopping.set()
+                self.stopping.set()
                 return None
         return answer
 
     def _register(self) -> None:
         with requests.Session() as session:
-            while not self._stopping.is_set():
+            while not self.stopping.is_set():
                 with self._lock:
                     email = self.server.address("load")
                 answer = self._call(session, "register", 201, {"email": email, "password": PASSWORD})
@@ -85,7 +82,7 @@ class Load:
     def _refresh_and_end(self, number: int) -> None:
         """Takes a session, rotates it a few times, and logs every other one out."""
         with requests.Session() as session:
-            while not self._stopping.is_set():
+            while not self.stopping.is_set():
                 try:
                     family = self._fresh.get(timeout=0.05)
                 except queue.Empty:
@@ -99,7 +96,7 @@ class Load:
                     body = answer.json()
                     family.rotated.append(family.refresh)
                     family.access, family.refresh = body["access_token"], body["refresh_token"]
-                    if self._stopping.is_set():
+                    if self.stopping.is_set():
                         return
                 if number % 2 == 1:
                     self._fresh.put(family)

@@ -11,7 +11,7 @@ from authority import Authority
 from certificates import common_name, fingerprint
 from gate import QUICK, Gatehouse, free_port, merged
 from secure import served
-from tracing import eventually
+from waiting import eventually
 
 NAME = "gate.test"
 

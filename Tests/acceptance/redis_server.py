@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 
+from beside import Workers
 from gate import ROOT, free_port
 
 
@@ -135,30 +136,19 @@ class Wire:
                         return
 
 
-class Clients:
+class Clients(Workers):
     """Honest clients that ask one server again and again, and note status, duration and time of each answer."""
 
     def __init__(self, server, path: str, count: int = 4, headers: dict | None = None):
+        super().__init__(*[self._ask] * count)
         self.server, self.path, self.headers = server, path, headers or {}
         self.answers: list[tuple[float, int, float]] = []
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(30)
 
     def _ask(self) -> None:
         import requests
 
         with requests.Session() as session:
-            while not self._stopping.is_set():
+            while not self.stopping.is_set():
                 start = time.monotonic()
                 try:
                     status = self.server.call("GET", self.path, session=session, headers=self.headers, timeout=10).status_code
@@ -173,12 +163,3 @@ class Clients:
 
     def slowest(self) -> float:
         return max(took for _, _, took in self.answers)
-
-
-def until(what: str, is_so, within: float = 10):
-    """Waits until it is so, and returns what that was."""
-    deadline = time.monotonic() + within
-    while not (result := is_so()):
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.01)
-    return result

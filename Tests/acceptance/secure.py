@@ -34,9 +34,6 @@ class SecureGatehouse(Gatehouse):
         }
         super().__init__(folder, merged(QUICK, secure, settings or {}), **more)
 
-    def descriptors(self) -> int:
-        return len(list(pathlib.Path(f"/proc/{self.server_pid()}/fd").iterdir()))
-
     def is_running(self) -> bool:
         return self.process.poll() is None
 

@@ -9,7 +9,7 @@ from authority import STEPS
 from certificates import fingerprint
 from clock import MovedClock
 from ordering import NAME, ports, settle
-from tracing import eventually
+from waiting import eventually
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 

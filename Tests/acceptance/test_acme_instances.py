@@ -13,7 +13,7 @@ from certificates import fingerprint, names_of
 from gate import merged
 from ordering import NAME, ports, settle
 from secure import SecureConnection, context
-from tracing import eventually
+from waiting import eventually
 
 ISSUER = "https://gate.test"
 

@@ -13,7 +13,7 @@ from clock import MovedClock
 from gate import free_port
 from ordering import NAME, settle
 from secure import SecureConnection, context, get, s_client
-from tracing import eventually
+from waiting import eventually
 
 
 def test_a_certificate_comes_by_itself(make_ordering, tmp_path):

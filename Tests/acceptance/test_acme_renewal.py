@@ -10,7 +10,7 @@ from ordering import NAME, settle
 from secure import SecureConnection, context, get
 from test_faults import fill, small_disk  # noqa: F401: a fixture
 from test_operating import get_unix
-from tracing import eventually
+from waiting import eventually
 
 # In the past: at once. For the first certificate only, or it would go on for ever.
 FIRST_AT_ONCE = lambda number: (-100, -50) if number == 0 else None  # noqa: E731

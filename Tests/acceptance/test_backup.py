@@ -11,7 +11,7 @@ import pytest
 
 from backing_up import PASSPHRASE, Writers, backup, backups, command, grow, kills
 from gate import BINARY, QUICK, merged
-from tracing import eventually
+from waiting import eventually
 
 
 def test_no_write_waits_for_a_backup(make_server):

@@ -12,7 +12,7 @@ import guide
 from certificates import Root
 from gate import BINARY, free_port
 from test_operating import get_unix
-from tracing import eventually
+from waiting import eventually
 
 TOML = guide.blocks("toml")
 

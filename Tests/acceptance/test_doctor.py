@@ -6,7 +6,7 @@ import os
 import threading
 
 from ordering import NAME, ports
-from tracing import eventually
+from waiting import eventually
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):

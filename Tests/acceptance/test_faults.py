@@ -14,7 +14,8 @@ import requests
 from clock import MovedClock
 from gate import PASSWORD, QUICK, merged
 from raw import Connection
-from tracing import eventually, traced
+from tracing import traced
+from waiting import eventually
 
 READY = "/api/v1/health/ready"
 

@@ -12,7 +12,7 @@ from raw import Connection
 from recording import Recorder
 from test_site_identity import NAMES, SPELLINGS, identity
 from test_site_requests import NAVIGATION, SECRETS, action_of, readings
-from tracing import eventually
+from waiting import eventually
 
 HOST = "app.example.com"
 

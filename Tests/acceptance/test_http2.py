@@ -1,14 +1,14 @@
 """HTTP/2 by a client that breaks its rules: floods, bombs and stalls end that connection, and nobody else notices."""
 
-import threading
 import time
 
 import pytest
 
+from beside import Workers
 from framed import (
     REQUEST, ContinuationFrame, DataFrame, Ended, Framed, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame)
 from secure import SecureConnection, context, get
-from tracing import eventually
+from waiting import eventually
 
 PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, COMPRESSION_ERROR, ENHANCE_YOUR_CALM = 1, 3, 6, 9, 11
 SHORT = {"http": {"header_timeout": "1s", "body_timeout": "1s", "write_timeout": "1s", "idle_timeout": "3s"}}
@@ -25,16 +25,15 @@ def https(_module_server, request):
     return _module_server
 
 
-class Honest:
+class Honest(Workers):
     """A client that asks on, over HTTP/2 and fresh connections alike, while another one attacks. No answer may be late or missing."""
 
     def __init__(self, server):
+        super().__init__(self._run)
         self.server, self.waits, self.errors = server, [], []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        while not (self.waits and self._stopping.wait(0.02)):
+        while not (self.waits and self.stopping.wait(0.02)):
             begun = time.monotonic()
             try:
                 with SecureConnection(self.server.https_port, tls=context(self.server.ca_file)) as connection:
@@ -46,12 +45,10 @@ class Honest:
 
     def __enter__(self):
         self._megabytes = self.server.resident_mb()
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(self, kind, *_):
-        self._stopping.set()
-        self._thread.join(20)
+        super().__exit__()
         if kind:
             return
         assert not self.errors and self.waits and self.server.is_running()

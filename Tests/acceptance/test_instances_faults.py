@@ -1,13 +1,14 @@
 """Honest clients of several instances, behind the gateway of one and behind nginx, while instances are killed, stopped, restarted and replaced."""
 
 import collections
+import functools
 import itertools
-import threading
 import time
 
 import pytest
 import requests
 
+from beside import Workers
 from gate import PASSWORD
 from instances import DOORS, PATIENCE, Cluster, within
 
@@ -34,7 +35,7 @@ def cluster(_cluster, request):
     return _cluster
 
 
-class Residents:
+class Residents(Workers):
     """Clients that register, change their name, refresh and look at themselves, again and again. What was acknowledged is what they expect to
     see; who got no answer asks again with what it has."""
 
@@ -44,18 +45,10 @@ class Residents:
         self.wrong: list[str] = []
         self.slowest = 0.0
         self.accounts: list[dict] = []
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._live, args=(cluster.visitor(door),)) for _ in range(count)]
-
-    def __enter__(self) -> "Residents":
-        for thread in self._threads:
-            thread.start()
-        return self
+        super().__init__(*[functools.partial(self._live, cluster.visitor(door)) for _ in range(count)])
 
     def __exit__(self, *_) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(30)
+        super().__exit__()
         self.failed = sum(count for outcome, count in self.outcomes.items() if outcome != "answered")
         self.share = self.failed / max(1, self.outcomes.total())
 
@@ -80,10 +73,10 @@ class Residents:
         return None
 
     def _live(self, at) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             account = self._register(at)
             for turn in range(6):
-                if account is None or self._stopping.is_set():
+                if account is None or self.stopping.is_set():
                     break
                 self._change(at, account, f"Name {turn} of {next(names)}")
                 self._refresh(at, account)

@@ -10,7 +10,7 @@ import time
 
 import requests
 
-from gate import PASSWORD, QUICK, assert_problem, free_port, merged
+from gate import QUICK, assert_problem, free_port, merged
 
 DATABASES = ["sqlite", "postgres"]
 

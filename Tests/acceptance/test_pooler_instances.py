@@ -10,7 +10,8 @@ import pytest
 
 from gate import OPEN_LIMITS, QUICK_AUTH, Gatehouse, merged
 from postgres import Postgres
-from redis_server import RedisServer, Wire, until
+from redis_server import RedisServer, Wire
+from waiting import eventually
 from test_redis import redis_health
 
 LIMIT = 40
@@ -73,7 +74,7 @@ def test_memory_is_believed_behind_a_pooler(pooled):
     """Requests are answered from memory there too: the database is asked for changes, not for each request."""
     postgres, redis, wire, one, other = pooled
     token = one.register()["access_token"]
-    until("memory is believed", lambda: "asks the database" in other.log_text())
+    eventually(lambda: "asks the database" in other.log_text(), 10, "memory is believed")
     stop = threading.Event()
     asked = collections.Counter()
 
@@ -117,7 +118,7 @@ def test_revocations_travel_behind_a_pooler_whoever_is_cut_off_from_redis(pooled
             wire.cut()
         if phase == "healed":
             wire.mend()
-            until("both count in Redis", lambda: all(redis_health(each)["status"] == "healthy" for each in (one, other)), within=15)
+            eventually(lambda: all(redis_health(each)["status"] == "healthy" for each in (one, other)), 15, "both count in Redis")
         if phase == "no Redis":
             redis.kill()
         for number in range(6):

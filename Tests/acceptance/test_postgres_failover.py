@@ -1,9 +1,11 @@
 """A standby takes over: two servers, of which one follows the other synchronously, and honest clients at two instances all the while."""
 
+import functools
 import json
 import threading
 import time
 
+from beside import Workers
 from gate import PASSWORD, assert_problem
 from test_postgres import instances  # noqa: F401 (a fixture)
 
@@ -11,28 +13,17 @@ from test_postgres import instances  # noqa: F401 (a fixture)
 LIMIT = 10
 
 
-class Registrations:
+class Registrations(Workers):
     """Clients that register, each at its instance; those that were answered 201 are told."""
 
     def __init__(self, servers, count: int = 4):
         self.registered: list[tuple[float, str]] = []
         self.others: list[tuple[float, int]] = []
         self.slowest = 0.0
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(servers[number % len(servers)],)) for number in range(count)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(60)
+        super().__init__(*[functools.partial(self._work, servers[number % len(servers)]) for number in range(count)])
 
     def _work(self, server) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             email = server.address(f"at{server.port}.{threading.get_ident()}.")
             begun = time.monotonic()
             answer = server.call("POST", "/api/v1/auth/register", json={"email": email, "password": PASSWORD}, timeout=30)

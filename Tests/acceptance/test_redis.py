@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from gate import OPEN_LIMITS, QUICK_AUTH, free_port, merged
-from redis_server import RedisServer, other_server, until
+from redis_server import RedisServer, other_server
+from waiting import eventually
 
 LIMIT = 50
 COUNTED = {"path": "/counted", "access": "public", "respond": "here", "limits": ["few"]}
@@ -91,7 +92,7 @@ def test_what_redis_holds_is_bounded(redis, make_server):
     (key,) = [name for name in redis.ask("KEYS", "gatehouse:limit:*").splitlines() if name.endswith(":few")]
     assert redis.ask("ZCARD", key) == "5"
     assert 0 < int(redis.ask("PTTL", key)) <= 2001
-    until("the key is gone", lambda: redis.ask("EXISTS", key) == "0", within=4)
+    eventually(lambda: redis.ask("EXISTS", key) == "0", 4, "the key is gone")
 
 
 def test_operators_see_and_clear_what_is_counted(redis, make_server):
@@ -213,15 +214,15 @@ class TestWaysToReachIt:
             "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
         )
         try:
-            until("the replica follows", lambda: "state=online" in primary.ask("INFO", "replication"))
+            eventually(lambda: "state=online" in primary.ask("INFO", "replication"), 10, "the replica follows")
             sentinels.append(RedisServer(tmp_path / "sentinel", program="redis-sentinel", config=config).start())
-            until("the sentinel knows the replica", lambda: "slaves=1" in sentinels[0].ask("INFO", "sentinel"), within=15)
+            eventually(lambda: "slaves=1" in sentinels[0].ask("INFO", "sentinel"), 15, "the sentinel knows the replica")
             absent = free_port()
             url = f"redis+sentinel://127.0.0.1:{absent},127.0.0.1:{sentinels[0].port}/main"
             gate = self.counts(make_server, url)
             primary.kill()
-            until("degraded", lambda: redis_health(gate)["status"] == "degraded")
-            until("the new primary counts", lambda: redis_health(gate)["status"] == "healthy", within=25)
+            eventually(lambda: redis_health(gate)["status"] == "degraded", 10, "degraded")
+            eventually(lambda: redis_health(gate)["status"] == "healthy", 25, "the new primary counts")
             assert ask(gate).status_code in (200, 429)
             assert "few" in replica.ask("KEYS", "*") and "role:master" in replica.ask("INFO", "replication")
         finally:

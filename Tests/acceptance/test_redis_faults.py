@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from redis_server import Clients, RedisServer, Wire, until
+from redis_server import Clients, RedisServer, Wire
+from waiting import eventually
 from test_redis import ask, counting, redis_health
 
 # The time limit for a command, and what a request may take besides on a busy machine.
@@ -28,22 +29,22 @@ def wired(tmp_path, make_server):
 
 def degrade_and_recover(server, clients, fault, cure, record_property, name) -> None:
     """Every answer is 200 and none takes longer than the time limit; the fault is noticed, told once, and gone by itself."""
-    until("clients are served", lambda: len(clients.answers) > 50)
+    eventually(lambda: len(clients.answers) > 50, 10, "clients are served")
     began = time.monotonic()
     fault()
-    until("degraded", lambda: redis_health(server)["status"] == "degraded")
+    eventually(lambda: redis_health(server)["status"] == "degraded", 10, "degraded")
     noticed = time.monotonic() - began
     asked = time.monotonic()
-    until("clients go on", lambda: len(clients.since(asked)) > 50)
+    eventually(lambda: len(clients.since(asked)) > 50, 10, "clients go on")
     standing_in = max(took for _, _, took in clients.since(asked))
     assert server.call("GET", "/api/v1/health").status_code == 200
     assert server.call("GET", "/api/v1/health/ready").status_code == 200
     ended = time.monotonic()
     cure()
-    until("healthy", lambda: redis_health(server)["status"] == "healthy", within=15)
+    eventually(lambda: redis_health(server)["status"] == "healthy", 15, "healthy")
     recovered = time.monotonic() - ended
     asked = time.monotonic()
-    until("clients are served", lambda: len(clients.since(asked)) > 50)
+    eventually(lambda: len(clients.since(asked)) > 50, 10, "clients are served")
     statuses = {status for _, status, _ in clients.answers}
     assert statuses == {200}, statuses
     assert clients.slowest() < TIMEOUT + BUSY, clients.slowest()
@@ -116,7 +117,7 @@ def test_limits_hold_while_redis_is_gone(tmp_path, make_server):
         one, other = (make_server(counting(redis.url, limit=20)).start() for _ in range(2))
         assert [ask(one).status_code for _ in range(12)] == [200] * 12
         redis.kill()
-        until("degraded", lambda: all(redis_health(each)["status"] == "degraded" for each in (one, other)))
+        eventually(lambda: all(redis_health(each)["status"] == "degraded" for each in (one, other)), 10, "degraded")
         assert [ask(one).status_code for _ in range(10)].count(200) == 8
         assert [ask(other).status_code for _ in range(25)].count(200) == 20
         assert one.run_json("limit", "list") is not None
@@ -131,7 +132,7 @@ def test_starting_without_redis(tmp_path, make_server):
     try:
         assert redis_health(server)["status"] == "degraded"
         redis.start()
-        until("healthy", lambda: redis_health(server)["status"] == "healthy")
+        eventually(lambda: redis_health(server)["status"] == "healthy", 10, "healthy")
         assert ask(server).status_code == 200 and "few" in redis.ask("KEYS", "*")
         assert server.stop() == 0
         warnings = [each for each in server.log_entries() if each["level"] == "warning" and "Redis" in each["message"]]

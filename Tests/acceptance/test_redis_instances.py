@@ -8,7 +8,8 @@ import pytest
 
 from gate import OPEN_LIMITS, QUICK_AUTH, merged
 from instances import introduce
-from redis_server import RedisServer, until
+from redis_server import RedisServer
+from waiting import eventually
 from test_redis import redis_health
 
 LIMIT = 40
@@ -58,7 +59,7 @@ def test_revocations_travel_while_redis_comes_and_goes(cluster, record_property)
             redis.kill()
         if phase == "back":
             redis.start()
-            until("both count in Redis", lambda: all(redis_health(each)["status"] == "healthy" for each in (one, other)))
+            eventually(lambda: all(redis_health(each)["status"] == "healthy" for each in (one, other)), 10, "both count in Redis")
         for _ in range(8):
             session = one.register()
             assert other.me(session["access_token"]).status_code == 200

@@ -11,7 +11,7 @@ from beside import Beside
 from framed import DataFrame, Framed
 from others import Asgi, Sink, nginx_with_files
 from sites import HOST
-from tracing import eventually
+from waiting import eventually
 from web_socket import web_socket
 
 GIB = 1 << 30
@@ -135,7 +135,7 @@ def test_events_arrive_one_by_one(server, protocol):
     with server.client(protocol) as client:
         times = []
         if protocol == "h2":
-            stream = client.framed.request(client.fields("GET", "/open/events?4", ("accept", "text/event-stream")))
+            client.framed.request(client.fields("GET", "/open/events?4", ("accept", "text/event-stream")))
             while len(times) < 4:
                 frame = client.framed.frame()
                 if isinstance(frame, DataFrame) and frame.data:

@@ -17,7 +17,7 @@ from beside import Beside
 from others import nginx_with_files
 from recording import Gone, Recorder, response
 from sites import SiteGatehouse
-from tracing import eventually
+from waiting import eventually
 
 HERE = pathlib.Path(__file__).resolve().parent
 

@@ -13,7 +13,7 @@ from gate import OPEN_LIMITS, merged
 from others import nginx_with_files
 from recording import Recorder, response
 from secure import SecureConnection, served
-from tracing import eventually
+from waiting import eventually
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from gate import free_port
 from raw import Closed
 from recording import Gone, Recorder, agreeing, response
 from sites import SiteGatehouse
-from tracing import eventually
+from waiting import eventually
 
 NAVIGATION = (("accept", "text/html,*/*;q=0.8"), ("sec-fetch-mode", "navigate"))
 # A connection that ends before its answer does: in TLS without a close_notify.

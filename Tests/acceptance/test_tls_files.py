@@ -3,14 +3,14 @@
 import json
 import re
 import subprocess
-import threading
 import time
 
 import pytest
 
+from beside import Workers
 from certificates import fingerprint, new_key, pem_of, pem_of_key, replace, spki_hash
 from secure import NAMES, SecureConnection, context, get, served
-from tracing import eventually
+from waiting import eventually
 
 
 def swap(server, **how):
@@ -22,7 +22,7 @@ def swap(server, **how):
     return leaf
 
 
-class FullLoad:
+class FullLoad(Workers):
     """Load by clients that others wrote, run after run, until it is told to end."""
 
     def __init__(self, server, protocol: str):
@@ -34,21 +34,15 @@ class FullLoad:
             "http/1.1, kept alive": wrk, "http/1.1, new connections": [*wrk, "-H", "Connection: close"],
         }[protocol]
         self.outputs: list[str] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__(self._run)
 
     def _run(self):
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             done = subprocess.run(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
             self.outputs.append(done.stdout)
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
     def __exit__(self, kind, *_):
-        self._stopping.set()
-        self._thread.join(70)
+        super().__exit__()
         if kind:
             return
         for told in self.outputs:

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from secure import SecureConnection, client_hello, connected, context, get
-from tracing import eventually
+from waiting import eventually
 
 SEED = 20_261_121
 SHORT = {"tls": {"handshake_timeout": "1s"}, "http": {"header_timeout": "1s"}}

@@ -5,18 +5,9 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import subprocess
-import time
 
 from gate import Gatehouse
-
-
-def eventually(condition, within: float = 10):
-    """The first true value of the condition; an error when there is none in that time."""
-    deadline = time.monotonic() + within
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(0.02)
-    return value
+from waiting import eventually
 
 
 def _is_traced(pid: int) -> bool:

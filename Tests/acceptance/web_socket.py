@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from framed import DataFrame, RstStreamFrame, SettingsFrame
 from raw import Closed
 from sites import SiteGatehouse
-from tracing import eventually
+from waiting import eventually
 
 
 class WebSocket:

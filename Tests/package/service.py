@@ -6,7 +6,6 @@ import json
 import pathlib
 import re
 import subprocess
-import time
 
 import requests
 
@@ -29,16 +28,6 @@ def main_pid(machine: Machine, unit: str = UNIT) -> int:
 
 def signal(machine: Machine, name: str) -> None:
     machine.sh(f"kill -{name} {main_pid(machine)}")
-
-
-def until(condition, within: float = 10, every: float = 0.02):
-    """What `condition` returns once that is true; fails the test where it takes longer."""
-    deadline = time.monotonic() + within
-    while True:
-        if result := condition():
-            return result
-        assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(every)
 
 
 def get(machine: Machine, url: str, **more) -> requests.Response:

@@ -10,7 +10,8 @@ import pytest
 import requests
 
 import installation
-from service import LOCAL, UNIT, answers, drop_in, get, journal, lines, log, main_pid, show, signal, until
+from service import LOCAL, UNIT, answers, drop_in, get, journal, lines, log, main_pid, show, signal
+from waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def booted(make_module_machine):
     machine = make_module_machine()
     installation.install(machine)
     machine.boot()
-    until(lambda: show(machine, "ActiveState") != "activating")
+    eventually(lambda: show(machine, "ActiveState") != "activating")
     return machine
 
 
@@ -139,7 +140,7 @@ def test_killed_it_is_back_within_2_s(booted):
         pid = main_pid(booted)
         signal(booted, "KILL")
         killed = time.monotonic()
-        until(lambda: main_pid(booted) not in (0, pid) and answers(booted), within=2)
+        eventually(lambda: main_pid(booted) not in (0, pid) and answers(booted), within=2)
         assert time.monotonic() - killed < 2
         assert get(booted, "http://127.0.0.1/").status_code == 503, "the socket stayed"
     assert int(show(booted, "NRestarts")) == 3
@@ -152,7 +153,7 @@ def test_the_watchdog_restarts_what_hangs(booted):
     booted.run("systemctl", "restart", UNIT)
     pid = main_pid(booted)
     signal(booted, "STOP")
-    until(lambda: main_pid(booted) not in (0, pid) and answers(booted), within=10)
+    eventually(lambda: main_pid(booted) not in (0, pid) and answers(booted), within=10)
     assert any("Watchdog timeout" in entry["MESSAGE"] for entry in journal(booted))
     booted.path(f"/etc/systemd/system/{UNIT}.d/watchdog.conf").unlink()
     booted.run("systemctl", "daemon-reload")
@@ -165,7 +166,7 @@ def test_a_crash_loop_backs_off(booted):
     database = "/var/lib/gatehouse/gatehouse.db"
     booted.sh(f"cp -p {database} /root/whole.db; head -c 65536 /dev/urandom > /root/damaged; cat /root/damaged > {database}")
     booted.run("systemctl", "start", "--no-block", UNIT)
-    until(lambda: show(booted, "StatusText").startswith("Waiting 1.0 seconds"), within=30)
+    eventually(lambda: show(booted, "StatusText").startswith("Waiting 1.0 seconds"), within=30)
     booted.run("systemctl", "stop", UNIT)
     entries = log(booted)
     starts = [entry for entry in entries if entry["message"] == "The last starts ended early: waiting"]
@@ -196,8 +197,8 @@ def test_clients_do_not_make_a_faulty_configuration_spin(booted):
     booted.run("systemctl", "restart", UNIT, check=False)
     before = len(journal(booted))
     with booted.network(), socket.create_connection(("127.0.0.1", 80), timeout=5):
-        until(lambda: show(booted, "ActiveState", "gatehouse.socket") == "failed", within=20)
-    until(lambda: show(booted, "ActiveState") == "failed")
+        eventually(lambda: show(booted, "ActiveState", "gatehouse.socket") == "failed", within=20)
+    eventually(lambda: show(booted, "ActiveState") == "failed")
     assert len(journal(booted)) - before < 500
     installation.configure(booted)
     booted.run("systemctl", "restart", UNIT)
@@ -234,7 +235,7 @@ def test_the_timer_starts_the_backup(booted):
     assert "03:00:00" in show(booted, "TimersCalendar", timer)
     drop_in(booted, "soon", "[Timer]\nOnActiveSec=100ms\nAccuracySec=1ms\nRandomizedDelaySec=0\n", unit=timer)
     booted.run("systemctl", "restart", timer)
-    until(lambda: show(booted, "ExecMainExitTimestampMonotonic", "gatehouse-backup.service") not in ("", "0"))
+    eventually(lambda: show(booted, "ExecMainExitTimestampMonotonic", "gatehouse-backup.service") not in ("", "0"))
     assert show(booted, "Result", "gatehouse-backup.service") == "success"
     (archive,) = booted.sh("ls /var/lib/gatehouse/backups/").split()
     assert re.fullmatch(r"gatehouse-\d{8}T\d{6}Z\.tar\.gz", archive)

@@ -7,7 +7,8 @@ import requests
 
 import installation
 from debian import ROOT
-from service import SELF_SIGNED, UNIT, drop_in, exposure, get, main_pid, show, until
+from service import SELF_SIGNED, UNIT, drop_in, exposure, get, main_pid, show
+from waiting import eventually
 
 SECTION = "## As a service of systemd"
 
@@ -36,7 +37,7 @@ def booted(make_module_machine):
     installation.configure(machine, SELF_SIGNED)
     machine.sh("mkdir -p /mnt/backups; chown gatehouse: /mnt/backups; groupadd ssl-cert")
     machine.boot()
-    until(lambda: show(machine, "ActiveState") == "active")
+    eventually(lambda: show(machine, "ActiveState") == "active")
     return machine
 
 

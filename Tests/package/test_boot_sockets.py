@@ -7,7 +7,8 @@ import threading
 import pytest
 
 import installation
-from service import SELF_SIGNED, UNIT, drop_in, get, log, main_pid, show, until
+from service import SELF_SIGNED, UNIT, drop_in, get, log, main_pid, show
+from waiting import eventually
 
 PATH = "/api/v1/health/live"
 
@@ -18,7 +19,7 @@ def secure(make_module_machine):
     installation.install(machine)
     installation.configure(machine, SELF_SIGNED)
     machine.boot()
-    until(lambda: show(machine, "ActiveState") == "active")
+    eventually(lambda: show(machine, "ActiveState") == "active")
     return machine
 
 
@@ -71,7 +72,7 @@ def test_a_restart_under_load_loses_nothing(secure):
             before = [client.count for client in clients]
             secure.run("systemctl", "restart", UNIT)
             pids.add(main_pid(secure))
-            until(lambda: all(client.count > earlier + 5 for client, earlier in zip(clients, before)), within=20)
+            eventually(lambda: all(client.count > earlier + 5 for client, earlier in zip(clients, before)), within=20)
     finally:
         for client in clients:
             client.end()

@@ -3,7 +3,8 @@
 import pytest
 
 import installation
-from service import LOCAL, SELF_SIGNED, UNIT, answers, drop_in, get, log, show, until
+from service import LOCAL, SELF_SIGNED, UNIT, answers, drop_in, get, log, show
+from waiting import eventually
 
 SECURE = "https://127.0.0.1/health"
 
@@ -17,7 +18,7 @@ def installed(make_machine):
 
 def _boot(machine):
     machine.boot()
-    until(lambda: show(machine, "ActiveState") != "activating", within=20)
+    eventually(lambda: show(machine, "ActiveState") != "activating", within=20)
 
 
 def test_without_ipv6(installed):
@@ -62,7 +63,7 @@ def test_with_port_80_taken(installed):
     assert show(installed, "ActiveState") == "active" and answers(installed, LOCAL + "/health")
     installation.configure(installed, SELF_SIGNED)
     installed.run("systemctl", "restart", "--no-block", UNIT)
-    until(lambda: "systemctl status gatehouse.socket" in installed.log_text(), within=20)
+    eventually(lambda: "systemctl status gatehouse.socket" in installed.log_text(), within=20)
     installed.run("systemctl", "stop", "other.socket")
-    until(lambda: show(installed, "ActiveState") == "active", within=20)
+    eventually(lambda: show(installed, "ActiveState") == "active", within=20)
     assert get(installed, SECURE, headers={"Host": "gate.test"}).status_code == 200, "it takes the port by itself once that is free"

@@ -13,7 +13,7 @@ import installation
 from machine import Machine
 from packages import NEXT, package, version
 from pebble import Pebble
-from service import until
+from waiting import eventually
 
 NAME = "app.example.com"
 AUTHORITY = "/etc/gatehouse/authority.pem"
@@ -212,7 +212,7 @@ def test_the_page_from_installation_to_removal(make_machine, tmp_path):
         installation.configure(machine, _adapted(_documented("Quick start")))
         for step in CONFIGURED:
             if step.command == "gatehouse cert status":
-                until(lambda: "Pebble" in machine.run("gatehouse", "cert", "status", check=False).stdout, 60, 0.2)
+                eventually(lambda: "Pebble" in machine.run("gatehouse", "cert", "status", check=False).stdout, 60, every=0.2)
             wrong.append(_run(machine, step))
         by_hand = machine.path("/root/by-hand")
         by_hand.mkdir()

@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import threading
 import time
 
 import requests
 import urllib3
 
+from beside import Workers
 from gate import PASSWORD
 from machine import Machine
 
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
-class Clients:
+class Clients(Workers):
     """Three that connect anew for each request, two that keep their connection, and one that registers accounts, until the `with` ends."""
 
     def __init__(self, machine: Machine, url: str):
         self._machine, self._url = machine, url
-        self._end = threading.Event()
         self.failures: list[str] = []
         self.registered: list[str] = []
         self._count = itertools.count()
         self.answered = 0
-        self._threads = [
-            threading.Thread(target=self._run, args=(work,)) for work in [self._anew] * 3 + [self._kept] * 2 + [self._register]]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._end.set()
-        for thread in self._threads:
-            thread.join(60)
+        super().__init__(*[
+            functools.partial(self._run, work) for work in [self._anew] * 3 + [self._kept] * 2 + [self._register]])
 
     def wait_for(self, more: int, within: float = 30) -> None:
         """Until so many more requests were answered."""
@@ -51,7 +41,7 @@ class Clients:
             session.verify = False
             # Else the variables of the environment would count for more.
             session.trust_env = False
-            while not self._end.is_set():
+            while not self.stopping.is_set():
                 try:
                     answer, expected = work(session)
                     if answer.status_code != expected:

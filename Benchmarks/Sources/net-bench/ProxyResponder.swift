@@ -10,10 +10,10 @@ struct ProxyResponder: Responder {
     func respond(to request: Request) -> Answer {
         let passed = StreamedRequest(
             request.method, request.target.raw, authority: request.authority, headers: request.headers, body: request.body)
-        guard let eventLoop = endpoint.eventLoop else { return .now(Response(.internalServerError)) }
-        let pending = PendingResponse(on: eventLoop)
+        guard let loop = endpoint.loop else { return .now(Response(.internalServerError)) }
+        let pending = PendingResponse(on: loop.eventLoop)
         pending.whenCancelled(
-            endpoint.begin(passed, on: eventLoop) { outcome in
+            endpoint.begin(passed, on: loop) { outcome in
                 switch outcome {
                 case .success(let answer): pending.resolve(Self.response(answer))
                 case .failure: pending.resolve(Response(.badGateway))

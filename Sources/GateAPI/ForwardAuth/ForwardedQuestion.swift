@@ -71,7 +71,7 @@ extension ForwardedQuestion {
         switch admission {
         case .admitted(let admitted):
             var response = Response(.ok, headers: ["cache-control": "no-store"])
-            response.encodedFields = IdentityFields.completed(admitted.identityFields)
+            response.encodedFields = admitted.identity?.completedFields ?? IdentityFields.ofNobody
             response.encodedFields.append(admitted.responseFields)
             return response
         case .refused(let response): return fitted(response)

@@ -1,3 +1,4 @@
+import GateCore
 import Glibc
 
 /// What is done with folders.
@@ -42,6 +43,13 @@ package enum Folders {
     package static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0
+    }
+
+    /// What is in the folder, sorted; nothing where it is missing.
+    package static func names(in path: String) throws(BackupError) -> [String] {
+        if let names = FolderContents.read(path) { return names }
+        guard errno == ENOENT else { throw .system("read the folder \(path)") }
+        return []
     }
 
     package static func isFolder(_ path: String) -> Bool {

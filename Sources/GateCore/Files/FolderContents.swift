@@ -3,8 +3,11 @@ import Glibc
 /// What is in a folder that is known by its path.
 package enum FolderContents {
     /// Sorted, without `.` and `..`; none where it cannot be read.
-    package static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
+    package static func names(in folder: String) -> [String] { read(folder) ?? [] }
+
+    /// Sorted, without `.` and `..`; `nil` where it cannot be read, for the reason in `errno`.
+    package static func read(_ folder: String) -> [String]? {
+        guard let stream = opendir(folder) else { return nil }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {

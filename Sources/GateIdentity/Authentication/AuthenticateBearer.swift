@@ -4,12 +4,15 @@ extension Identity {
     /// Who presents this access token, as far as memory knows: no disk, no other thread. Where ``isMemoryCurrent`` says that it may not be
     /// believed, the answer is to be confirmed by ``confirm(_:)``.
     ///
+    /// - Parameter token: its text.
     /// - Throws: `.tokenExpired`, `.tokenRevoked`, or `.notAuthenticated` for what is no token of ours.
-    package func authenticate(bearer token: String) throws(IdentityError) -> Principal {
-        let claims = try accessTokens.verify(token, at: time.now())
-        guard !revocations.isRevoked(token: claims.id, session: claims.sessionID) else { throw .tokenRevoked }
-        return Principal(claims)
+    package func authenticate(bearer token: Span<UInt8>) throws(IdentityError) -> Principal {
+        let verified = try accessTokens.verify(token, at: time.now())
+        guard !revocations.isRevoked(token: verified.claims.id, session: verified.claims.sessionID) else { throw .tokenRevoked }
+        return verified.principal
     }
+
+    package func authenticate(bearer token: String) throws(IdentityError) -> Principal { try authenticate(bearer: token.utf8.span) }
 
     /// Asks the database whether one known by an access token was signed out meanwhile.
     ///

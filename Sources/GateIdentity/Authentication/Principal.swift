@@ -1,7 +1,7 @@
 package import GateCore
 
-/// Who a request is made by.
-package struct Principal: Hashable, Sendable {
+/// Who a request is made by. An object that nothing changes: one serves all requests with an access token, and is handed on as it is.
+package final class Principal: Sendable {
     package enum Method: String, Sendable {
         /// An access token. A page elsewhere cannot make a browser send it.
         case bearer
@@ -9,21 +9,21 @@ package struct Principal: Hashable, Sendable {
         case cookie
     }
 
-    package var userID: User.ID
-    package var sessionID: Session.ID
-    package var method: Method
+    package let userID: User.ID
+    package let sessionID: Session.ID
+    package let method: Method
     /// `jti`; `nil` for a cookie.
-    package var tokenID: AccessToken.ID?
-    package var email: EmailAddress
-    package var isEmailVerified: Bool
+    package let tokenID: AccessToken.ID?
+    package let email: EmailAddress
+    package let isEmailVerified: Bool
     /// What the person is called; `nil` for one who gave no name, and for an access token, which does not say.
-    package var name: String?
+    package let name: String?
     /// The organisation that ``roles`` are in; `nil` for a user without one.
-    package var organisationID: Organisation.ID?
+    package let organisationID: Organisation.ID?
     /// As of when the access token was issued; as of now for a cookie.
-    package var roles: [String]
+    package let roles: [String]
     /// The end of the access token, or of the session for a cookie.
-    package var expiresAt: Timestamp
+    package let expiresAt: Timestamp
 
     package init(
         userID: User.ID, sessionID: Session.ID, method: Method, tokenID: AccessToken.ID?, email: EmailAddress, isEmailVerified: Bool,
@@ -43,13 +43,27 @@ package struct Principal: Hashable, Sendable {
 }
 
 extension Principal {
-    init(_ token: AccessToken) {
+    /// The same but for the name, as the profile has it.
+    package func named(_ name: String?) -> Principal { Principal(self, name: name, organisationID: organisationID, roles: roles) }
+
+    /// The same with what they may in that organisation, by its members as of now.
+    package func acting(in organisationID: Organisation.ID, as role: Role) -> Principal {
+        Principal(self, name: name, organisationID: organisationID, roles: [role.rawValue])
+    }
+
+    private convenience init(_ other: Principal, name: String?, organisationID: Organisation.ID?, roles: [String]) {
+        self.init(
+            userID: other.userID, sessionID: other.sessionID, method: other.method, tokenID: other.tokenID, email: other.email,
+            isEmailVerified: other.isEmailVerified, name: name, organisationID: organisationID, roles: roles, expiresAt: other.expiresAt)
+    }
+
+    convenience init(_ token: AccessToken) {
         self.init(
             userID: token.userID, sessionID: token.sessionID, method: .bearer, tokenID: token.id, email: token.email,
             isEmailVerified: token.isEmailVerified, organisationID: token.organisationID, roles: token.roles, expiresAt: token.expiresAt)
     }
 
-    init(_ profile: UserProfile, session: Session.ID, expiresAt: Timestamp) {
+    convenience init(_ profile: UserProfile, session: Session.ID, expiresAt: Timestamp) {
         let membership = profile.memberships.first
         self.init(
             userID: profile.user.id, sessionID: session, method: .cookie, tokenID: nil, email: profile.user.email,

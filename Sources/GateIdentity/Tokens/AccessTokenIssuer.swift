@@ -15,7 +15,7 @@ package final class AccessTokenIssuer: Sendable {
     package let validFrom: Timestamp?
 
     private let keys: Mutex<SigningKeyRing>
-    private let verified: VerifiedTokenCache<AccessToken>
+    private let verified: VerifiedTokenCache<VerifiedToken>
 
     /// The `typ` of the token's header (RFC 9068 §2.1): tokens of other kinds, signed with the same key, are refused.
     package static let type = "at+jwt"
@@ -50,21 +50,22 @@ package final class AccessTokenIssuer: Sendable {
         return (Secret(token), claims)
     }
 
-    /// The claims of a token that we signed, for this audience, and that is good now. Whether it was revoked is not looked at.
+    /// What a token says that we signed, for this audience, and that is good now. Whether it was revoked is not looked at.
     ///
+    /// - Parameter token: its text.
     /// - Throws: `.tokenExpired` after `exp`, and before `iat` or `nbf` less the leeway (a clock was set back: a refresh gives one
     ///   that fits); `.tokenRevoked` before ``validFrom``; `.notAuthenticated` for everything else.
-    package func verify(_ token: String, at now: Timestamp) throws(IdentityError) -> AccessToken {
-        guard let claims = verified.find(token, orVerify: { verifySignature(token) }) else { throw .notAuthenticated }
-        guard now < claims.expiresAt, claims.notBefore <= now + leeway else { throw .tokenExpired }
-        if let validFrom, claims.issuedAt < validFrom { throw .tokenRevoked }
-        return claims
+    package func verify(_ token: Span<UInt8>, at now: Timestamp) throws(IdentityError) -> VerifiedToken {
+        guard let found = verified.find(token, orVerify: verifySignature) else { throw .notAuthenticated }
+        guard found.goodFrom <= now, now < found.claims.expiresAt else { throw .tokenExpired }
+        if let validFrom, found.claims.issuedAt < validFrom { throw .tokenRevoked }
+        return found
     }
 
-    private func verifySignature(_ token: String) -> AccessToken? {
+    private func verifySignature(_ token: String) -> VerifiedToken? {
         let ring = keys.withLock { $0 }
         guard let payload = try? ring.verify(token, typ: Self.type) else { return nil }
-        return AccessToken(payload: payload, issuer: issuer, audience: audience)
+        return AccessToken(payload: payload, issuer: issuer, audience: audience).map { VerifiedToken($0, leeway: leeway) }
     }
 
     /// Signs and verifies with other keys from now on.

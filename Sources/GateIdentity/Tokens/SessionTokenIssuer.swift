@@ -45,8 +45,8 @@ package final class SessionTokenIssuer: Sendable {
 
     /// The session that a token of ours names; `nil` for what is none. Whether the session is alive is not known from it.
     package func session(cookieToken: String) -> Session.ID? {
-        verifiedCookies.find(cookieToken) {
-            guard let bytes = Kind.session.bytes(of: cookieToken), bytes.count == 48 else { return nil }
+        verifiedCookies.find(cookieToken.utf8.span) { token in
+            guard let bytes = Kind.session.bytes(of: token), bytes.count == 48 else { return nil }
             guard isAuthentic(bytes[16...], "session", Array(bytes[..<16])) else { return nil }
             return Session.ID(octets: bytes[..<16])
         }

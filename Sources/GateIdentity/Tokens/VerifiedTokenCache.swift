@@ -1,55 +1,59 @@
 import GateCore
+import Glibc
 
 /// The tokens that were found authentic, by their whole text, with what they say: a token is verified once, not at every request.
 ///
 /// Only what never changes is remembered. Whether the token has expired or was revoked is asked each time. When a key is taken away,
 /// everything is forgotten.
 final class VerifiedTokenCache<Content: Sendable>: Sendable {
-    /// Compared as a whole, hashed by its last 16 bytes: these belong to the signature or code, which nobody can choose.
-    private struct Key: CacheKey {
-        let text: String
-        let first: UInt64
-        let second: UInt64
+    private final class Entry: Sendable {
+        private let text: [UInt8]
+        let content: Content
 
-        /// `nil` for a text too short to be a token.
-        init?(_ text: String) {
-            var text = text
-            let words: (UInt64, UInt64)? = text.withUTF8 { bytes in
-                guard bytes.count >= 16 else { return nil }
-                let tail = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[(bytes.count - 16)...])
-                return (tail.loadUnaligned(as: UInt64.self), tail.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        init(_ text: Span<UInt8>, _ content: Content) {
+            self.text = text.withUnsafeBufferPointer { Array($0) }
+            self.content = content
+        }
+
+        func isOf(_ token: Span<UInt8>) -> Bool {
+            token.withUnsafeBytes { token in
+                text.withUnsafeBytes { text in token.count == text.count && memcmp(token.baseAddress!, text.baseAddress!, text.count) == 0 }
             }
-            guard let words else { return nil }
-            self.text = text
-            (first, second) = words
-        }
-
-        /// The six low bits of one base64url character are nearly all of its information.
-        var shardBits: UInt64 { first ^ first >> 5 }
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(first)
-            hasher.combine(second)
-        }
-        static func == (left: Key, right: Key) -> Bool {
-            left.first == right.first && left.second == right.second && left.text == right.text
         }
     }
 
-    private let cache: ShardedCache<Key, Content>
+    private let cache: ShardedCache<UInt64, Entry>
 
     /// - Parameter capacity: in tokens.
     init(capacity: Int) { cache = ShardedCache(capacity: capacity) }
 
     /// The content of a token seen before, or of one that `verify` finds authentic; `nil` for one that it does not.
-    func find(_ token: String, orVerify verify: () -> Content?) -> Content? {
-        guard let key = Key(token) else { return nil }
-        if let known = cache.value(for: key) { return known }
-        let ticket = cache.ticket(for: key)
-        guard let content = verify() else { return nil }
-        cache.store(content, for: key, ticket: ticket)
+    ///
+    /// - Parameter token: its text.
+    func find(_ token: Span<UInt8>, orVerify verify: (String) -> Content?) -> Content? {
+        guard let tail = Self.tail(of: token) else { return nil }
+        if let known = cache.value(for: tail), known.isOf(token) { return known.content }
+        let ticket = cache.ticket(for: tail)
+        guard let content = verify(token.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }) else { return nil }
+        cache.store(Entry(token, content), for: tail, ticket: ticket)
         return content
+    }
+
+    /// A token's last 16 bytes, folded: these belong to the signature or code, which nobody can choose. Two tokens that have them in common
+    /// take each other's place, and no more, as what is found is compared as a whole. `nil` for a text too short to be a token.
+    private static func tail(of token: Span<UInt8>) -> UInt64? {
+        guard token.count >= 16 else { return nil }
+        return token.withUnsafeBytes { bytes in
+            bytes.loadUnaligned(fromByteOffset: bytes.count - 16, as: UInt64.self).byteSwapped
+                ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
+        }
     }
 
     func removeAll() { cache.removeAll() }
     var count: Int { cache.count }
+}
+
+extension UInt64: CacheKey {
+    /// The six low bits of a base64url character are nearly all of its information.
+    var shardBits: UInt64 { self ^ self >> 5 }
 }

@@ -42,20 +42,17 @@ extension ClientConnection {
     /// Gives the response to who waits for it; whole, where all of it has come.
     private func deliver(_ head: ResponseHead) {
         guard let call else { return }
+        if let (body, staysOpen) = state.takeWholeBody() {
+            finish(staysOpen: staysOpen)
+            call.resolve(.success(StreamedResponse(head, .whole(body))))
+            return
+        }
         call.stage = .body(self)
         switch head.framing {
-        case .none, .length(0):
-            guard case .end(let staysOpen) = state.next() else { return }
-            finish(staysOpen: staysOpen)
-            call.resolve(.success(StreamedResponse(head, .whole(ByteBuffer()))))
-        case .length(let length) where length <= state.bufferedBytes:
-            guard case .part(let part) = state.next(), case .end(let staysOpen) = state.next() else { return }
-            finish(staysOpen: staysOpen)
-            call.resolve(.success(StreamedResponse(head, .whole(part))))
-        case .length(let length): deliver(head, length: length, to: call)
+        case .none, .length, .untilClose: stream(head, to: call)
         case .chunked:
             guard let end = readAhead() else {
-                if failure == nil { deliver(head, length: nil, to: call) }
+                if failure == nil { stream(head, to: call) }
                 return
             }
             let whole = ahead ?? ByteBuffer()
@@ -65,16 +62,16 @@ extension ClientConnection {
                 .success(
                     StreamedResponse(
                         head, end.trailers == nil ? .whole(whole) : .stream(length: nil, ResponseBodyStream(whole, end.trailers)))))
-        case .untilClose: deliver(head, length: nil, to: call)
         case .tunnel:
             call.awaitPart(since: loop.recent)
             call.resolve(.success(StreamedResponse(head, .tunnel(ClientTunnel(self, exchange: state.count)))))
         }
     }
 
-    private func deliver(_ head: ResponseHead, length: Int?, to call: OutgoingCall) {
+    private func stream(_ head: ResponseHead, to call: OutgoingCall) {
         call.suspend()
-        call.resolve(.success(StreamedResponse(head, .stream(length: length, ResponseBodyStream(self, exchange: state.count)))))
+        call.resolve(
+            .success(StreamedResponse(head, .stream(length: head.contentLength, ResponseBodyStream(self, exchange: state.count)))))
     }
 
     /// Gathers the chunks that came with the head. Returns with the end where that has come too.
@@ -133,19 +130,12 @@ extension ClientConnection {
         }
         partWaiter = continuation
         call?.awaitPart(since: loop.recent)
-        context?.read()
+        readOn()
     }
 
     /// Breaks that exchange off where it has not ended.
     func abandon(_ number: Int, _ error: @autoclosure () -> OutgoingError) {
         guard state.count == number, call != nil else { return }
         fail(error())
-    }
-}
-
-extension StreamedResponse {
-    init(_ head: ResponseHead, _ body: Body) {
-        self.init(
-            status: head.status, fields: head.fields, connectionOptions: head.connectionOptions, length: head.contentLength, body: body)
     }
 }

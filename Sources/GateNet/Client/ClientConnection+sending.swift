@@ -12,23 +12,18 @@ extension ClientConnection {
     /// Sends the request of `call`, or begins to.
     /// - Returns: false where it cannot be written as HTTP; the connection has not been used then.
     func begin(_ call: OutgoingCall) -> Bool {
-        let framing: RequestHeadEncoder.Framing =
-            switch call.request.body {
-            case .empty: RequestHeadEncoder.framing(call.request.method, length: 0)
-            case .bytes(let bytes): RequestHeadEncoder.framing(call.request.method, length: bytes.readableBytes)
-            case .stream(let length, _): RequestHeadEncoder.framing(call.request.method, length: length)
-            }
+        let request = call.request
         loop.output.clear(minimumCapacity: 1024)
-        guard RequestHeadEncoder.encode(call.request, framing: framing, into: &loop.output) else { return false }
+        guard RequestHeadEncoder.encode(request, authority: call.authority, into: &loop.output) else { return false }
         self.call = call
         forget()
-        state.begin(call.request.method, isWhole: call.request.isWhole, upgrade: call.request.upgrade?.lowercased())
+        state.begin(request.method, isWhole: request.isWhole, upgrade: request.upgrade?.lowercased())
         guard let context, !isInputEnded else {
             fail(inputFailure ?? .badResponse(destination, .truncated, hasBegun: false))
             return true
         }
         call.awaitResponse(since: loop.recent)
-        switch call.request.body {
+        switch request.body {
         case .bytes(let bytes) where bytes.readableBytes > Self.inlineBody:
             context.write(wrapOutboundOut(loop.output), promise: nil)
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
@@ -40,11 +35,11 @@ extension ClientConnection {
         // Where the very first write fails, the channel closes under it, and nothing has left this machine.
         guard self.call === call else { return true }
         hasSent = true
-        if case .stream(let length, let stream) = call.request.body {
+        if !request.isWhole, case .stream(let length, let stream) = request.body {
             heldBody = (length, stream)
-            if call.request.expectsContinue { call.continueDeadline = loop.recent + Self.continueTime } else { sendBody() }
+            if request.expectsContinue { call.continueDeadline = loop.recent + Self.continueTime } else { sendBody() }
         }
-        self.context?.read()
+        readOn()
         return true
     }
 

@@ -34,6 +34,8 @@ final class ClientConnection: ChannelInboundHandler {
     /// Why nothing more will come; what has come may still be taken.
     private(set) var inputFailure: OutgoingError?
     private(set) var isInputEnded = false
+    /// Whether the channel has been asked to read, and has not done so yet.
+    private var isReading = false
     /// Whether anything of the request has left.
     var hasSent = false
     /// A part that came together with the head, in chunks.
@@ -62,7 +64,7 @@ final class ClientConnection: ChannelInboundHandler {
 
     /// Whether the request of the last exchange, which failed, may be sent again on another connection: this one had been kept, and was
     /// closed before any of it can have been processed, or matters.
-    func isRetriable(_ request: ClientRequest) -> Bool {
+    func isRetriable(_ request: StreamedRequest) -> Bool {
         state.count > 1 && !state.hasResponseBegun && !isBodyBegun && (!hasSent || request.mayResend)
     }
 
@@ -118,14 +120,23 @@ final class ClientConnection: ChannelInboundHandler {
     // MARK: The channel
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = false
         var bytes = unwrapInboundIn(data)
         if !state.receive(&bytes) { close() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
         wake()
         // An idle connection reads too: that is how its end is noticed.
-        if partWaiter != nil || call?.isWaitedFor == true || state.bufferedBytes < Self.readAhead { context.read() }
+        if state.bufferedBytes < Self.readAhead || partWaiter != nil || call?.isWaitedFor == true { readOn() }
+    }
+
+    /// Once: asking goes through all of the pipeline.
+    func readOn() {
+        guard !isReading, let context else { return }
+        isReading = true
+        context.read()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

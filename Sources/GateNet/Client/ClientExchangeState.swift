@@ -88,16 +88,24 @@ struct ClientExchangeState {
                 return .head(head)
             case .part(let part): return .part(part)
             case .needsMore: return .needsMore
-            case .end:
-                // A response that came before its request was whole leaves no place for the next one, and bytes behind it were
-                // never asked for.
-                let staysOpen = keepsAlive && isRequestWhole && !isInputEnded && reader.bufferedBytes == 0
-                phase = staysOpen ? .idle : .spent
-                return .end(staysOpen: staysOpen)
+            case .end: return .end(staysOpen: end())
             }
         } catch {
             phase = .spent
             return .failed(error)
         }
+    }
+
+    /// All of the body and the end of the response, where its length was told with the head that ``next()`` has just given, and it came
+    /// with that.
+    mutating func takeWholeBody() -> (body: ByteBuffer, staysOpen: Bool)? {
+        reader.takeWholeBody().map { ($0, end()) }
+    }
+
+    /// A response that came before its request was whole leaves no place for the next one, and bytes behind it were never asked for.
+    private mutating func end() -> Bool {
+        let staysOpen = keepsAlive && isRequestWhole && !isInputEnded && reader.bufferedBytes == 0
+        phase = staysOpen ? .idle : .spent
+        return staysOpen
     }
 }

@@ -1,19 +1,29 @@
 import GateCore
 import GateHTTP
 import NIOCore
+import NIOHTTP1
 
 extension ClientLoops.Loop {
     /// Sends a request and collects its response. To be called on this event loop.
     func send(_ request: OutgoingRequest, to destination: Destination) async throws(OutgoingError) -> OutgoingResponse {
-        let wire = ClientRequest(
-            method: request.method, target: request.url.target.raw, authority: request.url.authority, headers: request.headers,
-            body: request.body.readableBytes > 0 ? .bytes(request.body) : .empty, mayResend: ClientRequest.isSafe(request.method))
+        let wire = StreamedRequest(
+            request.method, request.url.target.raw, headers: request.headers,
+            body: request.body.readableBytes > 0 ? .bytes(request.body) : .empty, mayResend: Self.isSafe(request.method))
         let client = context.value
-        let call = OutgoingCall(wire, to: client.pool.host(destination), limits: .whole(request.timeLimit), at: client.now())
+        let call = OutgoingCall(
+            wire, to: client.pool.host(destination), request.url.authority, limits: .whole(request.timeLimit), at: client.now())
         let response = try await head(of: call).get()
         return OutgoingResponse(
             response.status, headers: response.headers,
             body: try await Self.collect(response, upTo: request.responseLimit, from: destination))
+    }
+
+    /// Whether a request with that method means to change nothing (RFC 9110 §9.2.1).
+    private static func isSafe(_ method: HTTPMethod) -> Bool {
+        switch method {
+        case .GET, .HEAD, .OPTIONS, .TRACE: true
+        default: false
+        }
     }
 
     /// Sends the request, and returns with the head of its response, or all of it. To be called on this event loop; whoever goes on

@@ -1,9 +1,9 @@
 import GateCore
 import GateHTTP
-import NIOCore
+package import NIOCore
 
 /// What a client does on one event loop: leases connections to calls, and ends what takes too long. Used on that loop only.
-final class ClientLoop {
+package final class ClientLoop {
     typealias Pool = ConnectionPool<ClientConnection>
 
     /// How often time limits are looked at while requests are on their way: the slack that every one has.
@@ -11,7 +11,9 @@ final class ClientLoop {
     /// How often idle connections are looked at.
     private static let idleInterval = TimeAmount.seconds(1)
 
-    let eventLoop: any EventLoop
+    package let eventLoop: any EventLoop
+    /// Its place among the client's.
+    let index: Int
     let executor: EventLoopExecutor
     let settings: ClientSettings
     /// Where requests are put together. Written out before the next one begins, it is used again.
@@ -24,11 +26,13 @@ final class ClientLoop {
     var waiting: [Pool.Ticket: OutgoingCall] = [:]
     /// Time limits are fields of the calls, looked at every now and then: nothing is scheduled or cancelled for a request.
     private var calls: [OutgoingCall] = []
-    private var sweep: (task: Scheduled<Void>, isQuick: Bool)?
+    private var sweep: Scheduled<Void>?
+    private var isSweepQuick = false
     private var nextExpiry = MonotonicInstant(nanoseconds: 0)
 
-    init(_ eventLoop: any EventLoop, settings: ClientSettings) {
+    init(_ eventLoop: any EventLoop, index: Int, settings: ClientSettings) {
         self.eventLoop = eventLoop
+        self.index = index
         self.settings = settings
         recent = settings.time.monotonic()
         executor = EventLoopExecutor(eventLoop)
@@ -95,18 +99,18 @@ final class ClientLoop {
 
     func scheduleSweep() {
         let isQuick = !calls.isEmpty
-        if let sweep {
-            guard isQuick, !sweep.isQuick else { return }
-            sweep.task.cancel()
+        if sweep != nil {
+            guard isQuick, !isSweepQuick else { return }
+            sweep?.cancel()
         } else if !isQuick, !pool.hasIdle {
             return
         }
-        let task = eventLoop.assumeIsolated().scheduleTask(in: isQuick ? Self.sweepInterval : Self.idleInterval) { [self] in
+        isSweepQuick = isQuick
+        sweep = eventLoop.assumeIsolated().scheduleTask(in: isQuick ? Self.sweepInterval : Self.idleInterval) { [self] in
             sweep = nil
             lookAtTime(isQuick: isQuick)
             scheduleSweep()
         }
-        sweep = (task, isQuick)
     }
 
     private func lookAtTime(isQuick: Bool) {
@@ -129,7 +133,7 @@ final class ClientLoop {
         isShutDown = true
         for call in calls { giveUp(call, .shutDown(call.destination)) }
         for connection in pool.expire(at: .never) { discard(connection) }
-        sweep?.task.cancel()
+        sweep?.cancel()
         sweep = nil
     }
 }

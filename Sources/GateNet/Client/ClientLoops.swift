@@ -5,38 +5,35 @@ import Synchronization
 /// The event loops of a client.
 final class ClientLoops: Sendable {
     struct Loop: Sendable {
-        let index: Int
         let executor: EventLoopExecutor
         let context: NIOLoopBoundBox<ClientLoop>
     }
 
     let loops: [Loop]
-    private let indices: [ObjectIdentifier: Int]
+    /// Those of `loops`, in their order: a few numbers are sooner looked through than hashed.
+    private let identifiers: [ObjectIdentifier]
     private let settings: ClientSettings
     private let endpoints = Mutex<[WeakEndpoint]>([])
 
     init(_ group: any EventLoopGroup, settings: ClientSettings) {
         self.settings = settings
         var loops: [Loop] = []
-        var indices: [ObjectIdentifier: Int] = [:]
         for eventLoop in group.makeIterator() {
-            let context = ClientLoop(eventLoop, settings: settings)
-            indices[ObjectIdentifier(eventLoop)] = loops.count
+            let context = ClientLoop(eventLoop, index: loops.count, settings: settings)
             let executor = context.executor
-            loops.append(Loop(index: loops.count, executor: executor, context: .makeBoxSendingValue(context, eventLoop: eventLoop)))
+            loops.append(Loop(executor: executor, context: .makeBoxSendingValue(context, eventLoop: eventLoop)))
         }
         self.loops = loops
-        self.indices = indices
+        identifiers = loops.map { ObjectIdentifier($0.context.eventLoop) }
     }
 
     /// The one that the caller is on.
     var current: Loop? {
-        guard let current = MultiThreadedEventLoopGroup.currentEventLoop, let index = indices[ObjectIdentifier(current)] else { return nil }
+        guard let current = MultiThreadedEventLoopGroup.currentEventLoop,
+            let index = identifiers.firstIndex(of: ObjectIdentifier(current))
+        else { return nil }
         return loops[index]
     }
-
-    /// That of one of the client's event loops.
-    func loop(_ eventLoop: any EventLoop) -> Loop { loops[indices[ObjectIdentifier(eventLoop)]!] }
 
     /// The caller's own where it is on one. Else one that is always the same for a destination, so that its connections are found again.
     func loop(for destination: Destination) -> Loop {

@@ -1,5 +1,5 @@
 package import GateHTTP
-package import NIOCore
+import NIOCore
 import Synchronization
 
 /// One server that an ``HTTPClient`` sends streamed requests to: what a proxy has for each of its upstreams. It has connections of its own,
@@ -9,6 +9,7 @@ package final class Endpoint: Sendable {
     let destination: Destination
     private let loops: ClientLoops
     private let authority: String
+    private let connectTime: Duration
     /// The pool's host on each event loop: nothing is looked up for a request.
     private let hosts: [NIOLoopBoundBox<ClientLoop.Pool.Host>]
     private let counters: [InFlightCounter]
@@ -18,6 +19,7 @@ package final class Endpoint: Sendable {
         self.destination = destination
         self.loops = loops
         authority = settings.url.authority
+        connectTime = settings.connectTime
         hosts = loops.loops.map { loop in
             .makeBoxSendingValue(
                 ClientLoop.Pool.Host(destination, limit: settings.connections), eventLoop: loop.context.eventLoop)
@@ -30,43 +32,34 @@ package final class Endpoint: Sendable {
     /// Fast where the task runs on one of the client's event loops. Cancelling the task gives the request up.
     /// - Throws: ``OutgoingError``; its ``OutgoingError/progress`` tells how far the request had come.
     package func stream(_ request: StreamedRequest) async throws(OutgoingError) -> StreamedResponse {
-        if let loop = loops.current { return try await loop.head(of: call(request, on: loop)).get() }
+        if let loop = loops.current { return try await loop.head(of: call(request, on: loop.context.value)).get() }
         let loop = loops.loop(for: destination)
         return try await withTaskExecutorPreference(loop.executor) { () async -> OutgoingCall.Outcome in
-            await loop.head(of: call(request, on: loop))
+            await loop.head(of: call(request, on: loop.context.value))
         }.get()
     }
 
     /// As ``stream(_:)``, without a task and its cost.
     ///
     /// - Parameters:
-    ///   - eventLoop: one of the client's, which the caller is on.
+    ///   - loop: this client's, which the caller is on, see ``loop``.
     ///   - done: is called on it, once, perhaps before this returns.
     /// - Returns: what gives the request up, which `done` is told of.
     package func begin(
-        _ request: StreamedRequest, on eventLoop: any EventLoop, _ done: @escaping (Result<StreamedResponse, OutgoingError>) -> Void
+        _ request: StreamedRequest, on loop: ClientLoop, _ done: @escaping (Result<StreamedResponse, OutgoingError>) -> Void
     ) -> () -> Void {
-        let loop = loops.loop(eventLoop)
-        let client = loop.context.value
         let call = call(request, on: loop)
-        client.start(call, .callback(done))
-        return { client.giveUp(call, .cancelled(call.destination)) }
+        loop.start(call, .callback(done))
+        return { loop.giveUp(call, .cancelled(call.destination)) }
     }
 
-    /// The one of the client's event loops that the caller is on.
-    package var eventLoop: (any EventLoop)? { loops.current?.context.eventLoop }
+    /// What the client does on the event loop that the caller is on; `nil` where that is none of its own.
+    package var loop: ClientLoop? { loops.current?.context.value }
 
-    private func call(_ request: StreamedRequest, on loop: ClientLoops.Loop) -> OutgoingCall {
-        let wire = ClientRequest(
-            method: request.method, target: request.target, authority: request.authority ?? authority, headers: request.headers,
-            encodedFields: request.encodedFields, body: request.body, upgrade: request.upgrade,
-            expectsContinue: request.expectsContinue, acceptsTrailers: request.acceptsTrailers, mayResend: request.mayResend)
-        let call = OutgoingCall(
-            wire, to: hosts[loop.index].value,
-            limits: .staged(connect: settings.connectTime, response: request.responseTime, idle: request.idleTime),
-            at: loop.context.value.now())
-        call.counter = counters[loop.index]
-        return call
+    private func call(_ request: StreamedRequest, on loop: ClientLoop) -> OutgoingCall {
+        OutgoingCall(
+            request, to: hosts[loop.index].value, authority, limits: .staged(connect: connectTime), at: loop.now(),
+            counter: counters[loop.index])
     }
 
     /// Requests that are on their way, on all event loops: those with an open tunnel, or with a body that has not been read to its end,

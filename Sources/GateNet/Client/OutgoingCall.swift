@@ -18,7 +18,8 @@ final class OutgoingCall {
     enum Limits {
         /// For everything, to the end of the response.
         case whole(Duration)
-        case staged(connect: Duration, response: Duration, idle: Duration)
+        /// For each of its stages: the others are the request's.
+        case staged(connect: Duration)
     }
 
     /// Who waits for the head of the response.
@@ -28,10 +29,12 @@ final class OutgoingCall {
     }
 
     let host: ClientLoop.Pool.Host
-    let request: ClientRequest
+    let request: StreamedRequest
+    /// What `Host` says.
+    let authority: String
     let limits: Limits
     /// Where it counts while it is on its way.
-    var counter: InFlightCounter?
+    let counter: InFlightCounter?
     var stage = Stage.waiting(nil)
     var isResent = false
     /// Its place in the loop's list.
@@ -45,14 +48,19 @@ final class OutgoingCall {
     /// When a body that waits to be asked for is sent unasked.
     var continueDeadline = MonotonicInstant.never
 
-    init(_ request: ClientRequest, to host: ClientLoop.Pool.Host, limits: Limits, at now: MonotonicInstant) {
+    init(
+        _ request: StreamedRequest, to host: ClientLoop.Pool.Host, _ authority: String, limits: Limits, at now: MonotonicInstant,
+        counter: InFlightCounter? = nil
+    ) {
         self.request = request
         self.host = host
+        self.authority = request.authority ?? authority
         self.limits = limits
+        self.counter = counter
         deadline =
             switch limits {
             case .whole(let time): now + time
-            case .staged(let connect, _, _): now + connect
+            case .staged(let time): now + time
             }
     }
 
@@ -63,9 +71,7 @@ final class OutgoingCall {
 
     /// Tells who waits for the head of the response, once.
     func resolve(_ outcome: Outcome) {
-        let waiter = waiter
-        self.waiter = nil
-        switch waiter {
+        switch waiter.take() {
         case .task(let continuation): continuation.resume(returning: outcome)
         case .callback(let done): done(outcome)
         case nil: break
@@ -76,12 +82,12 @@ final class OutgoingCall {
 
     /// From `now` on a response is waited for.
     func awaitResponse(since now: MonotonicInstant) {
-        if case .staged(_, let time, _) = limits { deadline = now + time }
+        if case .staged = limits { deadline = now + request.responseTime }
     }
 
     /// From `now` on the server has to do something: send a part, or, in a tunnel, anything.
     func awaitPart(since now: MonotonicInstant) {
-        if case .staged(_, _, let time) = limits { deadline = now + time }
+        if case .staged = limits { deadline = now + request.idleTime }
     }
 
     /// Nothing is waited for but what our own side has to do.
@@ -90,7 +96,7 @@ final class OutgoingCall {
     }
 
     func awaitRoom(since now: MonotonicInstant) {
-        if case .staged(_, _, let time) = limits { roomDeadline = now + time }
+        if case .staged = limits { roomDeadline = now + request.idleTime }
     }
 
     func endAwaitingRoom() { roomDeadline = .never }
@@ -110,9 +116,9 @@ final class OutgoingCall {
         let time: Duration =
             switch (limits, stage) {
             case (.whole(let time), _): time
-            case (.staged(let connect, _, _), .waiting), (.staged(let connect, _, _), .connecting): connect
-            case (.staged(_, let response, _), .exchange) where deadline <= roomDeadline: response
-            case (.staged(_, _, let idle), _): idle
+            case (.staged(let time), .waiting), (.staged(let time), .connecting): time
+            case (.staged, .exchange) where deadline <= roomDeadline: request.responseTime
+            case (.staged, _): request.idleTime
             }
         // All the connections that there may be are busy: that is our limit, and says nothing of the server.
         if case (.staged, .waiting) = (limits, stage) { return OutgoingError(.overloaded, "\(destination): \(what) within \(time.text)") }

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// Writes the head of a request (RFC 9112 §3), in one go into memory that is known to suffice.
 enum RequestHeadEncoder {
-    enum Framing: Hashable {
+    private enum Framing {
         case none
         case length(Int)
         case chunked
@@ -12,15 +12,16 @@ enum RequestHeadEncoder {
 
     /// False where it would not be read as what it is: a method that is no token, or a field with a line break or control character in
     /// it. Nothing has been written then.
-    static func encode(_ request: ClientRequest, framing: Framing, into head: inout ByteBuffer) -> Bool {
+    /// - Parameter authority: what `Host` says.
+    static func encode(_ request: StreamedRequest, authority: String, into head: inout ByteBuffer) -> Bool {
         let method = request.method.rawValue
-        var size = fixedSize + method.utf8.count + request.target.utf8.count + request.authority.utf8.count + request.encodedFields.count
+        var size = fixedSize + method.utf8.count + request.target.utf8.count + authority.utf8.count + request.encodedFields.count
         if let upgrade = request.upgrade { size += upgrade.utf8.count }
         for (name, value) in request.headers { size += name.utf8.count + value.utf8.count + 4 }
         var isSound = false
         head.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { target in
             var octets = OctetWriter(target)
-            isSound = write(request, method, framing, &octets)
+            isSound = write(request, method, authority, &octets)
             return isSound ? octets.count : 0
         }
         return isSound
@@ -30,12 +31,12 @@ enum RequestHeadEncoder {
     private static let fixedSize = 256
 
     @inline(__always)
-    private static func write(_ request: ClientRequest, _ method: String, _ framing: Framing, _ octets: inout OctetWriter) -> Bool {
+    private static func write(_ request: StreamedRequest, _ method: String, _ authority: String, _ octets: inout OctetWriter) -> Bool {
         guard !method.isEmpty, octets.write(method, where: Octet.isToken) else { return false }
         octets.write(" ")
         guard octets.write(request.target, where: { $0 > 0x20 && $0 < 0x7F }) else { return false }
         octets.write(" HTTP/1.1\r\nHost: ")
-        guard octets.write(request.authority, where: Octet.isAuthority) else { return false }
+        guard octets.write(authority, where: Octet.isAuthority) else { return false }
         octets.write("\r\n")
         for (name, value) in request.headers where !isOurs(name) {
             guard !name.isEmpty, octets.write(name, where: Octet.isToken) else { return false }
@@ -46,7 +47,7 @@ enum RequestHeadEncoder {
         octets.write(request.encodedFields.first)
         octets.write(request.encodedFields.second)
         octets.write(request.encodedFields.rest)
-        switch framing {
+        switch framing(of: request) {
         case .none: break
         case .length(let length):
             octets.write("Content-Length: ")
@@ -68,11 +69,12 @@ enum RequestHeadEncoder {
     }
 
     /// A body of no bytes is announced where the method is one that means something by its body (RFC 9110 §8.6).
-    static func framing(_ method: HTTPMethod, length: Int?) -> Framing {
-        switch length {
-        case nil: .chunked
-        case 0: method == .POST || method == .PUT || method == .PATCH ? .length(0) : .none
-        case let length?: .length(length)
+    private static func framing(of request: StreamedRequest) -> Framing {
+        switch (request.bodyLength, request.method) {
+        case (nil, _): .chunked
+        case (0, .POST), (0, .PUT), (0, .PATCH): .length(0)
+        case (0, _): .none
+        case (let length?, _): .length(length)
         }
     }
 

@@ -142,6 +142,7 @@ struct ResponseFields {
         guard !isChunked || contentLength == nil else { throw .malformed("There are both Transfer-Encoding and Content-Length.") }
         guard !isChunked || isHTTP11 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding.") }
         var keepsAlive = !wantsClose && (isHTTP11 || wantsKeepAlive)
+        let isForHead = if case .HEAD = method { true } else { false }
         let framing: ResponseHead.Framing
         switch status {
         case 101:
@@ -154,13 +155,13 @@ struct ResponseFields {
             // Neither may promise a body (RFC 9110 §8.6, RFC 9112 §6.1). Where one does, it may well follow.
             if isChunked || contentLength ?? 0 > 0 { keepsAlive = false }
         case 304: framing = .none
-        case _ where method == .HEAD: framing = .none
+        case _ where isForHead: framing = .none
         default:
             framing = if isChunked { .chunked } else if let contentLength { .length(contentLength) } else { .untilClose }
         }
         if framing == .untilClose { keepsAlive = false }
         return ResponseHead(
-            status: HTTPResponseStatus(statusCode: status), isHTTP11: isHTTP11, fields: fields, framing: framing,
-            contentLength: contentLength, connectionOptions: connectionOptions, keepsAlive: keepsAlive, keepAliveTimeout: keepAliveTimeout)
+            status: HTTPResponseStatus(statusCode: status), fields: fields, framing: framing, contentLength: contentLength,
+            connectionOptions: connectionOptions, keepsAlive: keepsAlive, keepAliveTimeout: keepAliveTimeout)
     }
 }

@@ -2,21 +2,19 @@ import GateCore
 import GateHTTP
 import NIOHTTP1
 
-/// The head of one response, its framing decided.
-struct ResponseHead: Equatable, Sendable {
-    var status: HTTPResponseStatus
-    /// HTTP/1.0 where false, HTTP/1.1 where true: there are no others.
-    var isHTTP11: Bool
-    var fields: FieldSection
-    var framing: Framing
+/// The head of one response, its framing decided. Handed on as one reference.
+final class ResponseHead: Equatable, Sendable {
+    let status: HTTPResponseStatus
+    let fields: FieldSection
+    let framing: Framing
     /// What `Content-Length` says, whether or not a body comes.
-    var contentLength: Int?
+    let contentLength: Int?
     /// The options of `Connection`, where there are others than `close`, `keep-alive` and `upgrade`.
-    var connectionOptions: String?
+    let connectionOptions: String?
     /// Whether the server will take another request on this connection (RFC 9112 §9.3).
-    var keepsAlive: Bool
+    let keepsAlive: Bool
     /// How long it says it will wait for that (`Keep-Alive: timeout=5`), in seconds.
-    var keepAliveTimeout: Int?
+    let keepAliveTimeout: Int?
 
     enum Framing: Hashable, Sendable {
         case none
@@ -28,5 +26,18 @@ struct ResponseHead: Equatable, Sendable {
         case tunnel
     }
 
-    var isWithoutBody: Bool { framing == .none || framing == .length(0) }
+    init(
+        status: HTTPResponseStatus, fields: FieldSection, framing: Framing, contentLength: Int?, connectionOptions: String?,
+        keepsAlive: Bool, keepAliveTimeout: Int?
+    ) {
+        self.status = status
+        self.fields = fields
+        self.framing = framing
+        self.contentLength = contentLength
+        self.connectionOptions = connectionOptions
+        self.keepsAlive = keepsAlive
+        self.keepAliveTimeout = keepAliveTimeout
+    }
+
+    static func == (left: ResponseHead, right: ResponseHead) -> Bool { left === right }
 }

@@ -108,6 +108,21 @@ struct ResponseReader {
         }
     }
 
+    /// All of the body, where its length was told with the head that ``next()`` has just given, and it came with that. The response has
+    /// been taken to its end then.
+    mutating func takeWholeBody() -> ByteBuffer? {
+        switch place {
+        case .between: return ByteBuffer()
+        case .length(let length):
+            guard let body = buffer.readSlice(length: length) else { return nil }
+            place = .between
+            // A buffer that nobody holds is read into again.
+            if buffer.readableBytes == 0 { buffer = ByteBuffer() }
+            return body
+        case .head, .chunked, .untilClose: return nil
+        }
+    }
+
     private func awaitMore() throws(ResponseFault) -> Step {
         guard !isInputEnded else { throw .truncated }
         return .needsMore

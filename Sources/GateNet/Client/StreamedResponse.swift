@@ -13,16 +13,22 @@ package struct StreamedResponse: Sendable {
         case tunnel(any Tunnel)
     }
 
-    package let status: HTTPResponseStatus
-    /// All the fields as they came, those between the server and us among them (RFC 9110 §7.6.1): see ``isHopByHop(_:)``.
-    package let fields: FieldSection
-    /// The value of the `Connection` field, where it names more than `close`, `keep-alive` and `upgrade`: fields not to be passed on.
-    package let connectionOptions: String?
-    /// What `Content-Length` says: of the body, or of the one that was left out (an answer to `HEAD`, a 304).
-    package let length: Int?
+    private let head: ResponseHead
     package let body: Body
 
-    package var headers: HTTPHeaders { fields.headers }
+    init(_ head: ResponseHead, _ body: Body) {
+        self.head = head
+        self.body = body
+    }
+
+    package var status: HTTPResponseStatus { head.status }
+    /// All the fields as they came, those between the server and us among them (RFC 9110 §7.6.1): see ``isHopByHop(_:)``.
+    package var fields: FieldSection { head.fields }
+    /// The value of the `Connection` field, where it names more than `close`, `keep-alive` and `upgrade`: fields not to be passed on.
+    package var connectionOptions: String? { head.connectionOptions }
+    /// What `Content-Length` says: of the body, or of the one that was left out (an answer to `HEAD`, a 304).
+    package var length: Int? { head.contentLength }
+    package var headers: HTTPHeaders { head.fields.headers }
 }
 
 extension StreamedResponse {

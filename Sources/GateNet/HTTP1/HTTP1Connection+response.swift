@@ -15,12 +15,21 @@ extension HTTP1Connection {
             respond(service.problem(Problem(.internal), exchange), to: number)
             return
         }
+        guard service.configuration.compresses, ContentCoding.isWorthwhile(response.body) else {
+            send(response, to: exchange)
+            return
+        }
         var response = response
-        if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
+        ContentCoding.apply(to: &response, for: exchange.headers, loop: loop)
+        send(response, to: exchange)
+    }
+
+    private func send(_ response: Response, to exchange: CurrentExchange) {
+        let number = exchange.number
         let hasBody = response.status.mayHaveResponseBody
         let framing = Self.framing(response.body, hasBody: hasBody, isHTTP11: exchange.isHTTP11)
         let staysOpen = exchange.keepsAlive && framing != .untilClose && mayStayOpen
-        loop.output.clear(minimumCapacity: 512)
+        loop.output.clear(minimumCapacity: LoopContext.outputCapacity)
         guard
             ResponseHeadEncoder.encode(
                 response, framing: framing, connection: Self.connection(response, exchange, staysOpen: staysOpen),
@@ -33,32 +42,33 @@ extension HTTP1Connection {
         exchange.status = response.status
         exchange.framing = framing
         exchange.staysOpen = staysOpen
+        let sendsBody = if case .HEAD = exchange.method { false } else { hasBody }
         switch response.body {
-        case .bytes(let bytes) where hasBody && exchange.method != .HEAD:
+        case .bytes(let bytes) where sendsBody:
             exchange.sentBytes = bytes.readableBytes
             guard bytes.readableBytes > Self.inlineBody else {
                 loop.output.writeImmutableBuffer(bytes)
-                finish(loop.output)
+                finish()
                 return
             }
             write(loop.output)
             finish(bytes)
-        case .file(let body) where hasBody && exchange.method != .HEAD:
+        case .file(let body) where sendsBody:
             if body.range.count <= ResponseBody.inlineFile, body.appendCached(to: &loop.output) {
                 exchange.sentBytes = body.range.count
-                finish(loop.output)
+                finish()
             } else {
                 write(loop.output)
                 // What is to be encrypted has to be read.
                 if scheme == .http { sendFile(body, to: number) } else { stream({ try await body.write(to: $0) }, to: number) }
             }
-        case .stream(_, let produce) where hasBody && exchange.method != .HEAD:
+        case .stream(_, let produce) where sendsBody:
             write(loop.output)
             stream(produce, to: number)
         case .tunnel(let use):
             write(loop.output)
             tunnel(use, to: number)
-        default: finish(loop.output)
+        default: finish()
         }
     }
 
@@ -104,19 +114,63 @@ extension HTTP1Connection {
         needsFlush = true
     }
 
+    /// Writes a response that is in ``LoopContext/output`` as a whole, and turns to what comes next.
+    private func finish() {
+        // TLS holds it back; of several responses in one go each has its own moment.
+        guard scheme == .http, unconfirmed == nil else {
+            finish(loop.output)
+            return
+        }
+        guard let exchange = endExchange() else { return }
+        pendingWrites += 1
+        context.write(wrapOutboundOut(loop.output), promise: nil)
+        unconfirmed = (exchange, loop.outputStorage)
+        turnToNext(after: exchange)
+    }
+
+    /// A channel lets go of what it was given to write once the kernel has all of it. Learning of that by a promise for each response
+    /// would cost as much as reading a request.
+    func flushed() {
+        guard let (exchange, output) = unconfirmed else { return }
+        unconfirmed = nil
+        if loop.isReleased(output) {
+            tell(of: exchange, isAborted: false)
+            wrote()
+        } else {
+            write(ByteBuffer(), toFinish: exchange)
+            context.flush()
+        }
+    }
+
     /// Writes the last bytes of the response, and turns to what comes next.
     func finish(_ bytes: ByteBuffer) {
-        guard let exchange = current else { return }
-        current = nil
-        exchange.bodyReader?.resume(returning: .failure(.disconnected))
-        let written = loop.eventLoop.makePromise(of: Void.self)
+        guard let exchange = endExchange() else { return }
         pendingWrites += 1
+        write(bytes, toFinish: exchange)
+        turnToNext(after: exchange)
+    }
+
+    private func write(_ bytes: ByteBuffer, toFinish exchange: CurrentExchange) {
+        let written = loop.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             let isAborted = if case .failure = result { true } else { false }
-            service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: isAborted))
+            tell(of: exchange, isAborted: isAborted)
             wrote()
         }
         context.write(wrapOutboundOut(bytes), promise: written)
+    }
+
+    func tell(of exchange: CurrentExchange, isAborted: Bool) {
+        service.observer.finished(exchange.finished(at: service.monotonic(), isAborted: isAborted))
+    }
+
+    private func endExchange() -> CurrentExchange? {
+        defer { current = nil }
+        current?.bodyReader?.resume(returning: .failure(.disconnected))
+        return current
+    }
+
+    private func turnToNext(after exchange: CurrentExchange) {
         if exchange.staysOpen {
             if reader.isBodyComplete {
                 awaitRequest()
@@ -202,6 +256,8 @@ extension HTTP1Connection {
     }
 
     func checkDeadlines(_ now: MonotonicInstant) {
+        if exchangeCount == countAtCheck { reader.forgetFields() }
+        countAtCheck = exchangeCount
         if pendingWrites > 0 || current?.bodyWriter != nil { armWriteDeadline() }
         if current?.sentFile?.isShortened == true {
             cutOff()

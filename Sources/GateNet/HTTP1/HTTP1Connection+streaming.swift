@@ -38,7 +38,7 @@ extension HTTP1Connection {
             context.write(wrapOutboundOut(part), promise: nil)
         }
         flush()
-        return context != nil && context.channel.isWritable ? .success(()) : nil
+        return context != nil && isWritable ? .success(()) : nil
     }
 
     func awaitRoom(_ number: UInt64, _ continuation: CheckedContinuation<Result<Void, BodyError>, Never>) {
@@ -46,7 +46,7 @@ extension HTTP1Connection {
             continuation.resume(returning: .failure(.disconnected))
             return
         }
-        guard !context.channel.isWritable else {
+        guard !isWritable else {
             continuation.resume(returning: .success(()))
             return
         }

@@ -44,10 +44,17 @@ final class HTTP1Connection: HTTPConnection {
     /// The client may still be sending, whatever has come so far.
     var alwaysLingers = false
     var isInRead = false
+    /// The channel has been asked for more, and has not read since.
+    private var isReadAsked = false
+    private(set) var isWritable = true
+    /// Requests that had come when the deadlines were last looked at.
+    var countAtCheck: UInt64 = 0
     var needsFlush = false
     var readDeadline: MonotonicInstant?
     var writeDeadline: MonotonicInstant?
     var pendingWrites = 0
+    /// The exchange whose whole response is written and not flushed yet, and where it stands: see ``flushed()``.
+    var unconfirmed: (exchange: CurrentExchange, output: LoopContext.OutputStorage)?
     /// What waited to be written when the write deadline was set.
     var bufferedAtDeadline = 0
     /// It is us who end the connection.
@@ -63,13 +70,14 @@ final class HTTP1Connection: HTTPConnection {
     }
 
     func started(isWithinLimits: Bool) {
+        isWritable = context.channel.isWritable
         readDeadline = service.monotonic() + limits.headTime
         guard isWithinLimits else {
             refuse(.overloaded("There are too many connections."))
             return
         }
         if loop.isStopping { stop() }
-        context.read()
+        readOn()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -83,6 +91,7 @@ final class HTTP1Connection: HTTPConnection {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        isReadAsked = false
         isInRead = true
         advance()
         isInRead = false
@@ -95,7 +104,7 @@ final class HTTP1Connection: HTTPConnection {
         while true {
             switch phase {
             case .head:
-                guard context.channel.isWritable || relieve() else { return }
+                guard isWritable || relieve() else { return }
                 guard let head = nextHead() else { return }
                 begin(head)
             case .exchange:
@@ -128,17 +137,19 @@ final class HTTP1Connection: HTTPConnection {
     /// Sends what has gathered; whether there is room again.
     private func relieve() -> Bool {
         flushIfNeeded()
-        return context.channel.isWritable
+        return isWritable
     }
 
-    /// Asks for more where more can be used. Asking twice costs nothing.
+    /// Asks for more where more can be used.
     func readOn() {
-        guard !inputEnded else { return }
+        guard !isReadAsked, !inputEnded else { return }
         switch phase {
-        case .head where context.channel.isWritable, .draining, .closing: context.read()
-        case .exchange where reader.bufferedBytes < Self.readAhead, .tunnel where reader.bufferedBytes < Self.readAhead: context.read()
-        default: break
+        case .head where isWritable, .draining, .closing: break
+        case .exchange where reader.bufferedBytes < Self.readAhead, .tunnel where reader.bufferedBytes < Self.readAhead: break
+        default: return
         }
+        isReadAsked = true
+        context.read()
     }
 
     /// Takes up work outside of a read: after a response that came later.
@@ -152,7 +163,9 @@ final class HTTP1Connection: HTTPConnection {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        isWritable = context.channel.isWritable
+        if !needsFlush { flushed() }
+        if isWritable {
             if let writer = current?.bodyWriter {
                 current?.bodyWriter = nil
                 writeDeadline = nil
@@ -189,6 +202,8 @@ final class HTTP1Connection: HTTPConnection {
         readDeadline = nil
         writeDeadline = nil
         loop.remove(self)
+        if let unconfirmed { tell(of: unconfirmed.exchange, isAborted: true) }
+        unconfirmed = nil
         guard !hasEndedTunnel else {
             inputEnded = true
             feedBody()

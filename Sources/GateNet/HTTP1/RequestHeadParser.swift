@@ -11,6 +11,7 @@ struct RequestHeadParser {
     let limits: ServerLimits
     private var scanner = HeadScanner()
     private var hasSkippedEmptyLine = false
+    private var recentFields = RecentFields()
 
     init(limits: ServerLimits) { self.limits = limits }
 
@@ -26,16 +27,15 @@ struct RequestHeadParser {
         let bytes = buffer.readSlice(length: length)!
         scanner = HeadScanner()
         hasSkippedEmptyLine = false
-        let result = bytes.withUnsafeReadableBytes { bytes -> Result<RequestHead, RequestFault> in
-            do throws(RequestFault) {
-                var fields = RequestFields(limits: limits)
-                return .success(try fields.parse(bytes))
-            } catch {
-                return .failure(error)
-            }
+        return try bytes.withUnsafeReadableBytes { bytes throws(RequestFault) in
+            var place = 0
+            let line = try RequestLine(bytes, &place)
+            return try RequestHead(line, recentFields.read(UnsafeRawBufferPointer(rebasing: bytes[place...]), limits: limits))
         }
-        return try result.get()
     }
+
+    /// Lets go of what is kept for the next head.
+    mutating func forgetFields() { recentFields.forget() }
 
     /// RFC 9112 §2.2: a server should ignore an empty line before the request line. One, however the bytes are cut.
     private mutating func skipEmptyLine(_ buffer: inout ByteBuffer) {

@@ -42,6 +42,9 @@ struct RequestReader {
         }
     }
 
+    /// Lets go of what is kept for the next head: none has come for a while.
+    mutating func forgetFields() { headParser.forgetFields() }
+
     mutating func discardBuffered() { buffer = ByteBuffer() }
 
     /// What has come and is no HTTP any more; `nil` for nothing.

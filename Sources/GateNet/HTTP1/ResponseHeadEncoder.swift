@@ -156,10 +156,8 @@ struct OctetWriter {
     }
 
     mutating func writeHex(_ value: UInt64) {
-        for place in 0..<16 {
-            target[count] = Hex.digit(UInt8(truncatingIfNeeded: value >> UInt64(60 - place * 4) & 0xF))
-            count += 1
-        }
+        target.storeBytes(of: Hex.digits(of: value), toByteOffset: count, as: (UInt64, UInt64).self)
+        count += 16
     }
 
     @inline(__always)

@@ -9,12 +9,23 @@ extension HTTP2Connection {
     /// A request, or the trailers of one.
     func takeHeaders(_ block: HPACKHeaders, isEnd: Bool, of id: HTTP2StreamID) {
         if let stream = streams[id] {
+            // Once the response has ended, the stream has too, and there is nothing to reset.
+            guard stream.outputEnded || HTTP2MessageForm.isTrailers(block) else {
+                abort(stream)
+                refuseMalformed(id)
+                leaveIfDone()
+                return
+            }
             takeTrailers(block, of: stream)
             endInput(stream)
             return
         }
         guard id > lastStream else { return }
         lastStream = id
+        guard HTTP2MessageForm.isRequest(block) else {
+            refuseMalformed(id)
+            return
+        }
         guard runningTasks < Self.concurrency else {
             write(.rstStream(.refusedStream), on: id)
             return
@@ -55,7 +66,17 @@ extension HTTP2Connection {
         if requestCount == limits.requestsPerConnection || refusal != nil { goAway() }
     }
 
-    /// `NIOHTTP2Handler` has looked at their form (RFC 9113 §8.1), and holds their size to that of a head.
+    /// Resets a stream for a malformed message (RFC 9113 §8.1.1), and ends the connection for many of them.
+    private func refuseMalformed(_ id: HTTP2StreamID) {
+        malformedMessages += 1
+        guard malformedMessages <= Self.malformedLimit else {
+            fail(.enhanceYourCalm)
+            return
+        }
+        write(.rstStream(.protocolError), on: id)
+    }
+
+    /// `NIOHTTP2Handler` holds their size to that of a head.
     private func takeTrailers(_ block: HPACKHeaders, of stream: HTTP2Stream) {
         guard block.count <= limits.fieldCount, wantsBody(stream), stream.exchange.tunnel == nil else { return }
         var fields = HTTPHeaders()
@@ -101,7 +122,7 @@ extension HTTP2Connection {
                 runningTasks -= 1
                 exchange.pending = nil
                 if let stream = self.stream(number) { respond(response, to: stream) }
-                flush()
+                flushSoon()
             }
         case .later(let respond):
             let number = stream.number
@@ -110,8 +131,24 @@ extension HTTP2Connection {
                 let response = await respond()
                 let connection = connection.value
                 if let stream = connection.stream(number) { connection.respond(response, to: stream) }
-                connection.flush()
+                connection.flushSoon()
             }
+        }
+    }
+
+    /// Flushes once what has come on this event loop is seen to: the answers of several streams are in it, and go out in one record and one
+    /// write.
+    private func flushSoon() {
+        guard streams.count > 1, !isInRead else {
+            flush()
+            return
+        }
+        needsFlush = true
+        guard !isFlushScheduled else { return }
+        isFlushScheduled = true
+        loop.eventLoop.assumeIsolated().execute { [self] in
+            isFlushScheduled = false
+            flushIfNeeded()
         }
     }
 

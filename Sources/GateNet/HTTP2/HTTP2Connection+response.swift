@@ -21,7 +21,7 @@ extension HTTP2Connection {
         let length = mayHaveBody ? response.body.length : nil
         guard
             let head = HTTP2ResponseHead.encode(
-                response, length: length, id: exchange.id, date: loop.dateValue(at: exchange.receivedAt))
+                response, length: length, id: exchange.id, date: loop.dateValue(at: exchange.receivedAt), &fieldIndex)
         else {
             // A field that would end early where HTTP/1 carries it on is our fault, and must not reach the client.
             respond(service.problem(Problem(.internal), exchange), to: stream)

@@ -10,7 +10,7 @@ import NIOHTTP2
 /// It works on frames, and not with a child channel for each stream as NIO's multiplexer offers: a channel with its pipeline, promises and
 /// events for every request costs more than the request. Answering five bytes on two event loops, frames gave 100 to 163 k requests/s
 /// and child channels 86 k (nginx with two workers 63 to 89 k; `h2load -n 100000 -c 32 -m 10 -t 2`, 4 cores shared with others, in turn). Framing,
-/// HPACK, stream states, flow control of what is sent, and RFC 9113's rules for messages stay NIO's.
+/// HPACK, stream states, and flow control of what is sent stay NIO's.
 final class HTTP2Connection: HTTPConnection {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
@@ -30,6 +30,8 @@ final class HTTP2Connection: HTTPConnection {
     /// Streams at once, and tasks at once: a stream that is reset is gone at once, the work that it set off may not be
     /// (CVE-2023-44487).
     static let concurrency = 100
+    /// Malformed messages on one connection. As many stream errors are what NIO allows (`maximumConnectionGlitches`).
+    static let malformedLimit = 200
 
     let loop: LoopContext
     let scheme: Request.Scheme
@@ -43,7 +45,9 @@ final class HTTP2Connection: HTTPConnection {
     var requestCount = 0
     /// Tasks of exchanges that are running, those whose stream is gone among them.
     var runningTasks = 0
+    var malformedMessages = 0
     var meter: HTTP2FrameMeter
+    var fieldIndex = HTTP2FieldIndex()
     var peer: IPAddress?
     /// What every request is refused with; `nil` on all but a connection too many.
     var refusal: RequestFault?
@@ -68,6 +72,7 @@ final class HTTP2Connection: HTTPConnection {
 
     var isInRead = false
     var needsFlush = false
+    var isFlushScheduled = false
     /// For the first request, or the rest of a frame.
     var headDeadline: MonotonicInstant?
     var idleDeadline: MonotonicInstant?

@@ -19,6 +19,8 @@ enum HTTP2Framing {
             // SETTINGS_NO_RFC7540_PRIORITIES (RFC 9218 §2.1): we do not look at them.
             HTTP2Setting(parameter: HTTP2SettingsParameter(extensionSetting: 9), value: 1),
         ]
+        // See HTTP2MessageForm and HTTP2ResponseHead.
+        connection.headerBlockValidation = .disabled
         // Frames of a client whose uploads were refused are still on their way when their streams are gone.
         connection.maximumRecentlyResetStreams = 2 * HTTP2Connection.concurrency
         // We read no further while the client does not: what is written meanwhile answers one read.

@@ -4,8 +4,8 @@ import NIOHTTP1
 
 /// Makes the head of a request out of a field section (RFC 9113 §8.3), by the same rules as ``RequestFields`` reads HTTP/1.1.
 ///
-/// `NIOHTTP2Handler` has refused by then, with a stream error, what RFC 9113 §8 calls malformed. What goes by our own rules, and what a
-/// reader of HTTP/1 behind us could take amiss, is looked at here whatever it did (CHECKLIST 33).
+/// What RFC 9113 §8 calls malformed is refused by then, see ``HTTP2MessageForm``. Here is what goes by our own rules, and what a reader of
+/// HTTP/1 behind us could take amiss (CHECKLIST 33).
 struct HTTP2RequestHead {
     let limits: ServerLimits
     private var method: HTTPMethod?
@@ -47,10 +47,14 @@ struct HTTP2RequestHead {
     private mutating func takePseudo(_ name: String, _ value: String) throws(RequestFault) {
         switch name {
         case ":method" where method == nil:
+            guard value != "GET" else {
+                method = .GET
+                return
+            }
             guard !value.isEmpty, value.utf8.count <= 32, value.utf8.allSatisfy(Octet.isToken) else {
                 throw .malformed("The method is no token.")
             }
-            method = value == "GET" ? .GET : HTTPMethod(rawValue: value)
+            method = HTTPMethod(rawValue: value)
         case ":scheme" where scheme == nil: scheme = value
         case ":path" where path == nil: path = value
         case ":authority" where authority == nil: authority = try RequestFields.authority(value.utf8)
@@ -62,35 +66,33 @@ struct HTTP2RequestHead {
     }
 
     private mutating func take(_ name: String, _ value: String) throws(RequestFault) {
-        guard !name.isEmpty, name.utf8.allSatisfy({ Octet.isToken($0) && Octet.lowercased($0) == $0 }) else {
-            throw .malformed("The name of a header field is no token in lower case.")
+        let octets = value.utf8
+        guard value.withOctets({ Octet.endOfFieldContent($0, from: 0) == $0.count }) ?? false else {
+            throw .malformed("A header field holds a control character.")
         }
-        guard value.utf8.allSatisfy(Octet.isFieldContent) else { throw .malformed("A header field holds a control character.") }
-        if let first = value.utf8.first, let last = value.utf8.last {
+        if let first = octets.first, let last = octets.last {
             // RFC 9113 §8.2.1.
             guard first != Octet.space, first != Octet.tab, last != Octet.space, last != Octet.tab else {
                 throw .malformed("The value of a header field begins or ends with white space.")
             }
         }
-        switch name {
-        case "host":
+        switch name.utf8.count {
+        case 4 where name == "host":
             guard host == nil else { throw .malformed("There is more than one Host field.") }
-            host = try RequestFields.authority(value.utf8)
+            host = try RequestFields.authority(octets)
             return
-        case "cookie":
+        case 6 where name == "cookie":
             // RFC 9113 §8.2.3: crumbs are put together before anybody else sees them.
             cookie = cookie.map { "\($0); \(value)" } ?? value
             return
-        case "content-length":
+        case 14 where name == "content-length":
             guard contentLength == nil else { throw .malformed("There is more than one Content-Length field.") }
-            contentLength = try FieldLine.contentLength(value.utf8)
-        case "expect":
-            guard value.utf8.elementsEqual("100-continue".utf8, by: { Octet.lowercased($0) == $1 }) else {
+            contentLength = try FieldLine.contentLength(octets)
+        case 6 where name == "expect":
+            guard octets.elementsEqual("100-continue".utf8, by: { Octet.lowercased($0) == $1 }) else {
                 throw .malformed("Expect can only be 100-continue.")
             }
             expectsContinue = true
-        case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade":
-            throw .malformed("HTTP/2 has no fields about the connection.")
         default: break
         }
         fields.append((name, value))

@@ -3,93 +3,87 @@ import NIOHPACK
 import NIOHTTP1
 
 /// Makes the field section of a response (RFC 9113 §8.3.2).
-///
-/// Nothing goes into the dynamic table but `:status`: NIO's encoder lets the client choose the size of that table, up to 4 GiB, and looks
-/// through it field by field. nginx does without it too.
-enum HTTP2ResponseHead {
+struct HTTP2ResponseHead {
     /// What a field section may have, in bytes before compression: NIO writes it as one HEADERS frame, of which every client takes 16 KiB
     /// (RFC 9113 §4.2), and Huffman's code makes no text longer that is not made for it.
     private static let sizeLimit = 15 << 10
 
+    private var section = HPACKHeaders()
+    private var size = 0
+
     /// `nil` where a field holds what must not be in one, or where they are too many.
-    static func encode(_ response: Response, length: Int?, id: RequestID, date: String) -> HPACKHeaders? {
-        var head = HPACKHeaders()
-        head.reserveCapacity(response.headers.count + 12)
+    static func encode(
+        _ response: Response, length: Int?, id: RequestID, date: String, _ index: inout HTTP2FieldIndex
+    ) -> HPACKHeaders? {
+        var head = HTTP2ResponseHead()
+        head.section.reserveCapacity(response.headers.count + 16)
         let isTunnel = if case .tunnel = response.body { true } else { false }
         // RFC 8441 §5.1: a tunnel is agreed to with 200, and the key that is answered here was never sent.
-        head.add(name: ":status", value: isTunnel ? "200" : status(response.status), indexing: .indexable)
-        var size = 0
+        head.section.add(name: ":status", value: isTunnel ? "200" : status(response.status), indexing: .indexable)
         for (name, value) in response.headers {
             if isTunnel, Octet.equalIgnoringCase(name.utf8, "sec-websocket-accept") { continue }
-            guard add(name, value, to: &head, &size) else { return nil }
+            guard head.add(name, value, &index) else { return nil }
         }
-        guard response.encodedFields.forEachField({ add($0, $1, to: &head, &size) }), size <= sizeLimit else { return nil }
-        if let length { head.add(name: "content-length", value: String(length), indexing: .nonIndexable) }
-        head.add(name: "x-request-id", value: id.description, indexing: .nonIndexable)
-        head.add(name: "date", value: date, indexing: .nonIndexable)
-        return head
+        let encoded = response.encodedFields
+        guard head.add(encoded.first, &index), head.add(encoded.second, &index), head.add(encoded.rest, &index), head.size <= sizeLimit
+        else { return nil }
+        if let length { head.section.add(name: "content-length", value: String(length), indexing: .nonIndexable) }
+        let id = id.description
+        head.section.add(name: "x-request-id", value: id, indexing: index.indexing(of: .requestID, id))
+        head.section.add(name: "date", value: date, indexing: .nonIndexable)
+        return head.section
     }
 
     /// The field section behind a body; `nil` where there is none.
     static func trailers(_ fields: HTTPHeaders?) -> HPACKHeaders? {
         guard let fields else { return nil }
-        var section = HPACKHeaders()
-        var size = 0
+        var trailers = HTTP2ResponseHead()
+        // They come once, behind the head of their response.
+        var index = HTTP2FieldIndex()
         for (name, value) in TrailerFields.sendable(fields) {
-            guard add(name, value, to: &section, &size), size <= sizeLimit else { return nil }
+            guard trailers.add(name, value, &index), trailers.size <= sizeLimit else { return nil }
         }
-        return section.isEmpty ? nil : section
+        return trailers.section.isEmpty ? nil : trailers.section
     }
 
-    private static func add(_ name: String, _ value: String, to head: inout HPACKHeaders, _ size: inout Int) -> Bool {
-        let isLowerCase = name.utf8.allSatisfy { $0 < UInt8(ascii: "A") || $0 > UInt8(ascii: "Z") }
-        let name = isLowerCase ? name : name.lowercased()
-        guard !isTheConnections(name) else { return true }
-        guard !name.isEmpty, name.utf8.allSatisfy(Octet.isToken), value.utf8.allSatisfy(Octet.isFieldContent) else { return false }
-        size += name.utf8.count + value.utf8.count + 4
-        // RFC 7541 §7.1.3: what a proxy in between must not put into a table either.
-        head.add(name: name, value: value, indexing: name == "set-cookie" ? .neverIndexed : .nonIndexable)
-        return true
+    /// - Returns: Whether it may be in a field section.
+    private mutating func add(_ name: String, _ value: String, _ index: inout HTTP2FieldIndex) -> Bool {
+        guard value.withOctets({ Octet.endOfFieldContent($0, from: 0) == $0.count }) ?? false else { return false }
+        return name.withOctets { name in
+            guard !name.isEmpty, name.allSatisfy(Octet.isToken) else { return false }
+            take(name, value, &index)
+            return true
+        } ?? false
     }
 
-    private static func status(_ status: HTTPResponseStatus) -> String { status == .ok ? "200" : String(status.code) }
-
-    /// The fields that are the connection's to set, and those that HTTP/2 doesn't have (RFC 9113 §8.2.2).
-    private static func isTheConnections(_ name: String) -> Bool {
-        switch name.utf8.count {
-        case 4: name == "date"
-        case 7: name == "upgrade"
-        case 10: name == "connection" || name == "keep-alive"
-        case 12: name == "x-request-id"
-        case 14: name == "content-length"
-        case 16: name == "proxy-connection"
-        case 17: name == "transfer-encoding"
-        default: false
-        }
-    }
-}
-
-extension EncodedFields {
-    /// Hands out name and value of each field as long as `take` agrees; whether it always did.
-    func forEachField(_ take: (String, String) -> Bool) -> Bool {
-        Self.forEachField(of: first, take) && Self.forEachField(of: second, take) && Self.forEachField(of: rest, take)
-    }
-
-    /// From contiguous memory: made from a lazy collection, strings cost a third of a small response.
-    private static func forEachField(of lines: [UInt8], _ take: (String, String) -> Bool) -> Bool {
-        lines.withUnsafeBufferPointer { lines in
-            var rest = lines[...]
-            while let colon = rest.firstIndex(of: Octet.colon), let end = rest[colon...].firstIndex(of: Octet.cr) {
-                let name = String(unsafeUninitializedCapacity: colon - rest.startIndex) { target in
-                    for (place, octet) in rest[..<colon].enumerated() { target[place] = Octet.lowercased(octet) }
-                    return colon - rest.startIndex
-                }
-                var start = colon + 1
-                while start < end, rest[start] == Octet.space { start += 1 }
-                guard take(name, String(decoding: UnsafeBufferPointer(rebasing: rest[start..<end]), as: UTF8.self)) else { return false }
-                rest = rest[min(end + 2, rest.endIndex)...]
+    /// - Returns: Whether all of them may be in a field section.
+    private mutating func add(_ lines: [UInt8], _ index: inout HTTP2FieldIndex) -> Bool {
+        lines.withUnsafeBytes { lines in
+            var place = 0
+            // What a line is read up to is there then.
+            guard lines.isEmpty || lines.suffix(2).elementsEqual([Octet.cr, Octet.lf]) else { return false }
+            while place < lines.count {
+                guard let line = try? FieldLine(lines, &place) else { return false }
+                take(line.name, String(decoding: line.value, as: UTF8.self), &index)
             }
             return true
         }
     }
+
+    private mutating func take(_ name: UnsafeRawBufferPointer, _ value: String, _ index: inout HTTP2FieldIndex) {
+        let known = HTTP2KnownField.find(name)
+        if let known, known.treatment == .leftOut { return }
+        size += name.count + value.utf8.count + 4
+        if let known {
+            section.add(name: known.name, value: value, indexing: index.indexing(of: known, value))
+        } else {
+            let lowercased = String(unsafeUninitializedCapacity: name.count) { target in
+                for (place, octet) in name.enumerated() { target[place] = Octet.lowercased(octet) }
+                return name.count
+            }
+            section.add(name: lowercased, value: value, indexing: .nonIndexable)
+        }
+    }
+
+    private static func status(_ status: HTTPResponseStatus) -> String { status == .ok ? "200" : String(status.code) }
 }

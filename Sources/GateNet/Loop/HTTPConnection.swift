@@ -18,6 +18,9 @@ protocol HTTPConnection: ServedConnection, BodyCarrier, ChannelInboundHandler {
     /// - Parameter isWithinLimits: false for a connection too many, which is to be told so.
     func started(isWithinLimits: Bool)
 
+    /// All that was written has been flushed, and is with the kernel as far as that takes it.
+    func flushed()
+
     /// The channel is inactive, or left: lets go of everything. Called twice where it has been both.
     func ended()
 }
@@ -56,6 +59,8 @@ extension HTTPConnection {
         self.context = nil
     }
 
+    func flushed() {}
+
     func flush() {
         needsFlush = true
         if !isInRead { flushIfNeeded() }
@@ -65,5 +70,6 @@ extension HTTPConnection {
         guard needsFlush, let context else { return }
         needsFlush = false
         context.flush()
+        flushed()
     }
 }

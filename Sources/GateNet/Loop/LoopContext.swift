@@ -12,6 +12,11 @@ final class LoopContext {
     /// Where responses are put together. Written out before the next one begins, it is used again; still waiting for its reader, the
     /// next one gets storage of its own.
     var output = ByteBuffer()
+    /// For most responses with their bodies, in bytes.
+    static let outputCapacity = 512
+    /// Tells the storage of ``output`` from every other that there is at the time.
+    typealias OutputStorage = UnsafeRawPointer?
+    var outputStorage: OutputStorage { output.withVeryUnsafeBytes { $0.baseAddress } }
     private(set) var isStopping = false
     private var requestIDs: RequestIDSequence
     private var date = DateField()
@@ -30,6 +35,14 @@ final class LoopContext {
     }
 
     func nextRequestID() -> RequestID { requestIDs.next() }
+
+    /// Whether what was written out of this storage of ``output`` is held by nobody any more. May be false for one that is, and never true for
+    /// one that is not.
+    func isReleased(_ storage: OutputStorage) -> Bool {
+        guard outputStorage == storage else { return false }
+        output.clear(minimumCapacity: Self.outputCapacity)
+        return outputStorage == storage
+    }
 
     func dateLine(at moment: MonotonicInstant) -> [UInt8] {
         date.refresh(at: moment, service.time)

@@ -23,34 +23,31 @@ final class UpstreamExchange: Sendable {
         responseFields = admitted.responseFields
         let rules = handler.upstream.rules
         handshake = request.upgrade == WebSocketHandshake.upgrade ? WebSocketHandshake(request, entropy) : nil
-        var outgoing = StreamedRequest(
-            request.method, handler.upstream.paths[0].target(for: request.target), authority: handler.requestFields.authority(for: request),
-            responseTime: rules.responseTime, idleTime: rules.idleTime)
-        outgoing.encodedFields = try handler.requestFields.fields(
-            of: request, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
-        outgoing.encodedFields.append(admitted.identityFields)
-        outgoing.mayResend = UpstreamFailure.isIdempotent(request.method)
-        outgoing.acceptsTrailers = request.headers.contains(name: "te") && request.headers[canonicalForm: "te"].contains("trailers")
+        var fields = try handler.requestFields.fields(of: request, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
+        fields.append(admitted.identityFields)
+        let sent: RequestBody
         if handshake != nil {
-            outgoing.upgrade = WebSocketHandshake.upgrade
+            sent = .empty
             body = nil
         } else if case .stream(let length, let source) = request.body {
             let counted = ForwardedBody(source, limit: bodyLimit)
-            outgoing.body = .stream(length: length, counted)
-            outgoing.expectsContinue = request.headers.contains(name: "expect")
+            sent = .stream(length: length, counted)
             body = counted
         } else {
-            outgoing.body = request.body
+            sent = request.body
             body = nil
         }
         self.request = request
-        self.outgoing = outgoing
+        outgoing = StreamedRequest(
+            request.method, handler.upstream.paths[0].target(for: request.target), authority: handler.requestFields.authority(for: request),
+            encodedFields: fields, body: sent, upgrade: handshake == nil ? nil : WebSocketHandshake.upgrade,
+            expectsContinue: body != nil && request.headers.contains(name: "expect"),
+            acceptsTrailers: request.headers.contains(name: "te") && request.headers[canonicalForm: "te"].contains("trailers"),
+            mayResend: UpstreamFailure.isIdempotent(request.method), responseTime: rules.responseTime, idleTime: rules.idleTime)
     }
 
     func outgoing(to index: Int, of upstream: Upstream) -> StreamedRequest {
-        if upstream.paths[index].isSame(as: upstream.paths[0]) { return outgoing }
-        var outgoing = outgoing
-        outgoing.target = upstream.paths[index].target(for: request.target)
-        return outgoing
+        if index == 0 || upstream.paths[index].isSame(as: upstream.paths[0]) { return outgoing }
+        return outgoing.aimed(at: upstream.paths[index].target(for: request.target))
     }
 }

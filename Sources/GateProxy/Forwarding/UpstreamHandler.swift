@@ -74,13 +74,13 @@ package final class UpstreamHandler: RouteHandler {
     /// no server to choose, or the caller is on none of the client's event loops.
     private func begin(_ exchange: UpstreamExchange) -> PendingResponse? {
         let request = exchange.request
-        guard exchange.body == nil, exchange.handshake == nil, let eventLoop = upstream.endpoints.first?.eventLoop,
+        guard exchange.body == nil, exchange.handshake == nil, let loop = upstream.endpoints.first?.loop,
             let choice = choose([], nil, request.method, at: request.receivedAt)
         else { return nil }
         let index = choice.index
         upstream.group.servers[index].began()
-        let pending = PendingResponse(on: eventLoop)
-        let cancel = upstream.endpoints[index].begin(exchange.outgoing(to: index, of: upstream), on: eventLoop) { [self] outcome in
+        let pending = PendingResponse(on: loop.eventLoop)
+        let cancel = upstream.endpoints[index].begin(exchange.outgoing(to: index, of: upstream), on: loop) { [self] outcome in
             switch outcome {
             case .success(let response):
                 upstream.succeeded(index)

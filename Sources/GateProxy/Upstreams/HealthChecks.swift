@@ -48,9 +48,10 @@ extension Upstream {
 
     /// Asks one server once. An answer from 200 to 399 in time is good, whatever its body says.
     func check(_ index: Int, _ rules: UpstreamRules.HealthCheck) async {
-        var request = StreamedRequest(.GET, rules.path, responseTime: rules.timeout, idleTime: rules.timeout)
-        request.headers.add(name: "user-agent", value: "gatehouse-health-check")
-        if case .fixed(let name) = self.rules.authority { request.authority = name }
+        let name: String? = if case .fixed(let name) = self.rules.authority { name } else { nil }
+        let request = StreamedRequest(
+            .GET, rules.path, authority: name, headers: ["user-agent": "gatehouse-health-check"], responseTime: rules.timeout,
+            idleTime: rules.timeout)
         do throws(OutgoingError) {
             let response = try await endpoints[index].stream(request)
             let isGood = (200..<400).contains(response.status.code)

@@ -101,7 +101,7 @@ package final class RedisLimitStore: LimitStore {
         guard let numbers = reply.elements, numbers.count == 1 + 2 * questions.count, let isCharged = numbers[0].integer else {
             throw .unexpectedReply
         }
-        var states = InlineList<LimitState>()
+        var states: [LimitState] = []
         for (index, question) in questions.enumerated() {
             guard let used = numbers[1 + 2 * index].integer, let wait = numbers[2 + 2 * index].integer, used >= 0, wait >= 0 else {
                 throw .unexpectedReply

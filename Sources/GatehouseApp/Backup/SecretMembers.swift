@@ -22,7 +22,7 @@ enum SecretMembers {
         try add("\(acme)/history.json", BackupManifest.certificates)
         // Orders under way are left out: they are begun anew.
         for part in ["accounts", "certificates"] {
-            for name in FolderContents.names(in: "\(folder)/\(acme)/\(part)") where !name.hasPrefix(".") && !name.contains(".pem.") {
+            for name in try Folders.names(in: "\(folder)/\(acme)/\(part)") where !name.hasPrefix(".") && !name.contains(".pem.") {
                 try add("\(acme)/\(part)/\(name)", BackupManifest.certificates)
             }
         }

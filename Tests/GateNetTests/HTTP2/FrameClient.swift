@@ -44,7 +44,7 @@ final class FrameClient {
     let channel: any Channel
     private let continuation: AsyncStream<Event>.Continuation
     private var events: AsyncStream<Event>.Iterator
-    private var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
+    private var decoder: HPACKDecoder
     private(set) var seen: [WireFrame] = []
 
     /// - Parameter greets: Sends the preface and waits for the server's SETTINGS and for its acknowledgement of ours.
@@ -52,6 +52,9 @@ final class FrameClient {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
         self.continuation = continuation
         events = stream.makeAsyncIterator()
+        let tableSize = settings.last { $0.0 == 1 }?.1
+        decoder = HPACKDecoder(
+            allocator: ByteBufferAllocator(), maxDynamicTableSize: tableSize.map(Int.init) ?? HPACKDecoder.maxDynamicTableSize)
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: receives)

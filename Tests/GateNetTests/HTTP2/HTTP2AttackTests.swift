@@ -39,6 +39,12 @@ struct HTTP2AttackTests {
             testDescription: "WINDOW_UPDATE", codes: [ErrorCode.enhanceYourCalm],
             first: [.headers(1, WireFrame.request("POST"), end: false)]
         ) { _ in [.windowUpdate(1, 1)] },
+        Flood(testDescription: "malformed requests", codes: [ErrorCode.enhanceYourCalm]) {
+            [.headers($0 * 2 + 1, WireFrame.request() + [("connection", "close")])]
+        },
+        Flood(testDescription: "malformed trailers", codes: [ErrorCode.enhanceYourCalm]) {
+            [.headers($0 * 2 + 1, WireFrame.request("POST"), end: false), .headers($0 * 2 + 1, [("connection", "close")])]
+        },
         Flood(testDescription: "frames of an unknown type", codes: [ErrorCode.enhanceYourCalm]) { _ in [WireFrame(type: 0x42)] },
     ]
 

@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateHTTP
 import GateIdentity
@@ -122,7 +123,7 @@ struct FolderHandlerTests {
 
     @Test("What is given to somebody who is signed in is kept by no shared cache, unless the operator says otherwise")
     func personal() async throws {
-        let somebody = Principal.somebody
+        let somebody = AssertedIdentity.somebody
         #expect(try await FolderSite().get("/a.txt", by: somebody)["cache-control"] == "private, no-cache")
         let site = FolderSite { $0.cacheControl = "max-age=60" }
         #expect(try await site.get("/a.txt", by: somebody)["cache-control"] == "max-age=60")

@@ -35,10 +35,10 @@ final class FolderSite: Sendable {
     }
 
     func get(
-        _ target: String, _ headers: HTTPHeaders = [:], method: HTTPMethod = .GET, by principal: Principal? = nil
+        _ target: String, _ headers: HTTPHeaders = [:], method: HTTPMethod = .GET, by identity: AssertedIdentity? = nil
     ) async throws -> FileAnswer {
         let request = Request(id: RequestID(value: 1), method: method, target: RequestTarget(target)!, headers: headers)
-        return try await FileAnswer(handler.answer(AdmittedRequest(request, principal: principal)).response)
+        return try await FileAnswer(handler.answer(AdmittedRequest(request, identity: identity)).response)
     }
 
     /// Whether the answer is there at once.
@@ -90,9 +90,15 @@ final class CollectedBody: BodyWriter {
     func trailers(_ fields: HTTPHeaders) async {}
 }
 
-extension Principal {
-    static let somebody = Principal(
-        userID: User.ID(high: 1, low: 1), sessionID: Session.ID(high: 1, low: 2), method: .cookie, tokenID: nil,
-        email: EmailAddress("ada@app.test")!, isEmailVerified: true, organisationID: nil, roles: [],
-        expiresAt: Timestamp(seconds: 4_000_000_000))
+extension AssertedIdentity {
+    static let somebody = somebody(EncodedFields())
+
+    static func somebody(_ fields: EncodedFields) -> AssertedIdentity {
+        let ada = Principal(
+            userID: User.ID(high: 1, low: 1), sessionID: Session.ID(high: 1, low: 2), method: .cookie, tokenID: nil,
+            email: EmailAddress("ada@app.test")!, isEmailVerified: true, organisationID: nil, roles: [],
+            expiresAt: Timestamp(seconds: 4_000_000_000))
+        return AssertedIdentity(
+            ada, at: Door(name: "app", access: .signedIn, policies: []), fields: fields, now: Timestamp(seconds: 1_795_132_800))
+    }
 }

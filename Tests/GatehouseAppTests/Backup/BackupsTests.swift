@@ -153,6 +153,21 @@ struct BackupRig {
         }
         await rig.database.close()
     }
+
+    @Test("A folder of certificates that cannot be read is no empty one: the backup fails and names it")
+    func unreadableCertificates() throws {
+        let folder = TemporaryFolder()
+        for name in ["acme", "acme/accounts", "acme/certificates"] { mkdir(folder.file(name), 0o755) }
+        chmod(folder.path, 0o755)
+        #expect(try SecretMembers.collect(folder.path).isEmpty)
+        chmod(folder.file("acme/certificates"), 0)
+        #expect {
+            try withoutRootsRights { _ = try SecretMembers.collect(folder.path) }
+        } throws: { error in
+            (error as? BackupError)?.kind == .notPermitted && "\(error)".contains("acme/certificates")
+        }
+        chmod(folder.file("acme/certificates"), 0o700)
+    }
 }
 
 extension Result where Failure == any Error {
