@@ -2,7 +2,7 @@ package import GateAccess
 import GateHTTP
 
 /// The sites of a configuration, found by host and path.
-package struct SiteDirectory: DoorDirectory {
+package final class SiteDirectory: DoorDirectory {
     package let sites: [GatewaySite]
     private let table: SiteTable
     /// `nil` where there are none, as is usual.
