@@ -156,7 +156,8 @@ final class RequestFieldRules: Sendable {
 
     private static func spelling(of host: UnsafeRawBufferPointer) -> Spelling {
         var isToken = true
-        for octet in host where !Octet.isToken(octet) {
+        for place in 0..<host.count where !Octet.isToken(host[place]) {
+            let octet = host[place]
             if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { return .none }
             isToken = false
         }

@@ -47,7 +47,7 @@ final class UpstreamExchange: Sendable {
     }
 
     func outgoing(to index: Int, of upstream: Upstream) -> StreamedRequest {
-        if index == 0 || upstream.paths[index] == upstream.paths[0] { return outgoing }
+        if index == 0 || upstream.paths[index].isSame(as: upstream.paths[0]) { return outgoing }
         return outgoing.aimed(at: upstream.paths[index].target(for: request.target))
     }
 }

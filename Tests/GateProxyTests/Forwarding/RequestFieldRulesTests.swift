@@ -97,6 +97,7 @@ struct RequestFieldRulesTests {
             ("192.0.2.1", .https, "[2001:db8::1]", "for=192.0.2.1;proto=https;host=\"[2001:db8::1]\""),
             ("192.0.2.1", .https, "", "for=192.0.2.1;proto=https"),
             (nil, .http, "a", "for=unknown;proto=http;host=a"),
+            ("10.255.0.100", .http, "a\"b", "for=10.255.0.100;proto=http"),
         ] as [(String?, Request.Scheme, String, String)])
     func `Forwarded quotes what needs it`(client: String?, scheme: Request.Scheme, authority: String, expected: String) throws {
         let fields = try Self.fields(.to(client: client, scheme: scheme, authority: authority))
