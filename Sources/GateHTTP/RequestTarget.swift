@@ -31,7 +31,7 @@ package struct RequestTarget: Hashable, Sendable {
     }
 
     /// As sent, `/` at least.
-    package var path: Substring { raw[..<pathEnd] }
+    package var path: Substring { pathLength == raw.utf8.count ? Substring(raw) : raw[..<pathEnd] }
 
     /// What follows the first `?`, without it; `nil` where there is none.
     package var query: Substring? { pathLength == raw.utf8.count ? nil : raw[raw.utf8.index(after: pathEnd)...] }

@@ -1,4 +1,3 @@
-package import GateCore
 package import NIOHTTP1
 
 /// What answers requests.
@@ -47,30 +46,19 @@ package enum Answer: Sendable {
 
 /// What a connection tells of each exchange after its last byte is handed to the kernel, or after it broke off.
 package struct Exchange: Sendable {
-    package var id: RequestID
-    package var method: HTTPMethod
-    /// As it was sent: it may hold tokens in its query, so it does not go into a log as it is.
-    package var target: RequestTarget
-    package var client: IPAddress?
-    package var status: HTTPResponseStatus
-    package var responseBytes: Int
-    package var duration: Duration
-    package var userAgent: String?
+    /// As it was sent: its target may hold tokens in its query, so it does not go into a log as it is.
+    package let request: Request
+    package let status: HTTPResponseStatus
+    package let responseBytes: Int
+    package let duration: Duration
     /// The client was gone before the response was complete.
-    package var isAborted: Bool
+    package let isAborted: Bool
 
-    package init(
-        id: RequestID, method: HTTPMethod, target: RequestTarget, client: IPAddress?, status: HTTPResponseStatus, responseBytes: Int,
-        duration: Duration, userAgent: String?, isAborted: Bool
-    ) {
-        self.id = id
-        self.method = method
-        self.target = target
-        self.client = client
+    package init(request: Request, status: HTTPResponseStatus, responseBytes: Int, duration: Duration, isAborted: Bool) {
+        self.request = request
         self.status = status
         self.responseBytes = responseBytes
         self.duration = duration
-        self.userAgent = userAgent
         self.isAborted = isAborted
     }
 }

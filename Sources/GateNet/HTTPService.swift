@@ -45,6 +45,6 @@ final class HTTPService: Sendable {
     }
 
     func problem(_ problem: Problem, _ exchange: CurrentExchange) -> Response {
-        problem.response(id: exchange.id, instance: exchange.target.path, baseURL: configuration.baseURL)
+        problem.response(id: exchange.request.id, instance: exchange.request.target.path, baseURL: configuration.baseURL)
     }
 }

@@ -9,16 +9,8 @@ import NIOHTTP1
 final class CurrentExchange {
     /// Told by what a task holds of its exchange whether it is still the one: a number, so that nothing has to be unhooked.
     let number: UInt64
-    let id: RequestID
-    let method: HTTPMethod
-    let target: RequestTarget
-    let version: Request.Version
-    /// What the client would rather speak, see ``Request/upgrade``.
-    let upgrade: String?
-    /// Looked at when the response is there: what it accepts, and who sent it.
-    let headers: HTTPHeaders
-    let client: IPAddress?
-    let receivedAt: MonotonicInstant
+    /// What is asked, without regard to the body.
+    let request: Request
     /// Whether the request itself lets the connection stay.
     let keepsAlive: Bool
 
@@ -31,8 +23,9 @@ final class CurrentExchange {
     var task: Task<Void, Never>?
     /// What brings the response, where that is no task.
     var pending: PendingResponse?
-    var bodyReader: CheckedContinuation<Result<ByteBuffer?, BodyError>, Never>?
-    var bodyWriter: CheckedContinuation<Result<Void, BodyError>, Never>?
+    /// Who waits for the body, and who waits for room to write; called once.
+    var bodyReader: ((Result<ByteBuffer?, BodyError>) -> Void)?
+    var bodyWriter: ((Result<Void, BodyError>) -> Void)?
     /// The file that sendfile(2) is at.
     var sentFile: SentFile?
     /// Time that was spent waiting for the body, and what came of it.
@@ -51,7 +44,12 @@ final class CurrentExchange {
         case ended
     }
 
-    var isHTTP11: Bool { version != .http10 }
+    var isHTTP11: Bool {
+        if case .http10 = request.version { false } else { true }
+    }
+    var isHEAD: Bool {
+        if case .HEAD = request.method { true } else { false }
+    }
     /// Whether our direction is open still.
     var mayWrite: Bool {
         switch tunnel {
@@ -60,48 +58,22 @@ final class CurrentExchange {
         }
     }
 
-    init(number: UInt64, id: RequestID, head: RequestHead, target: RequestTarget, client: IPAddress?, receivedAt: MonotonicInstant) {
+    init(number: UInt64, request: Request, keepsAlive: Bool, owesContinue: Bool) {
         self.number = number
-        self.id = id
-        method = head.method
-        self.target = target
-        version = head.version
-        upgrade = head.upgrade
-        headers = head.headers
-        self.client = client
-        self.receivedAt = receivedAt
-        keepsAlive = head.keepsAlive
-        owesContinue = head.expectsContinue && head.framing != .none
+        self.request = request
+        self.keepsAlive = keepsAlive
+        self.owesContinue = owesContinue
     }
 
     /// For what could not be read as a request.
-    init(number: UInt64, id: RequestID, client: IPAddress?, receivedAt: MonotonicInstant) {
-        self.number = number
-        self.id = id
-        method = .RAW(value: "-")
-        target = .root
-        version = .http11
-        upgrade = nil
-        headers = [:]
-        self.client = client
-        self.receivedAt = receivedAt
-        keepsAlive = false
-        owesContinue = false
+    convenience init(number: UInt64, id: RequestID, client: IPAddress?, receivedAt: MonotonicInstant) {
+        let request = Request(id: id, method: .RAW(value: "-"), target: .root, client: client, receivedAt: receivedAt)
+        self.init(number: number, request: request, keepsAlive: false, owesContinue: false)
     }
 
     /// The same, taken from its responder: what comes from there under the old number is dropped.
-    init(continuing exchange: CurrentExchange, as number: UInt64) {
-        self.number = number
-        id = exchange.id
-        method = exchange.method
-        target = exchange.target
-        version = exchange.version
-        upgrade = exchange.upgrade
-        headers = exchange.headers
-        client = exchange.client
-        receivedAt = exchange.receivedAt
-        keepsAlive = false
-        owesContinue = false
+    convenience init(continuing exchange: CurrentExchange, as number: UInt64) {
+        self.init(number: number, request: exchange.request, keepsAlive: false, owesContinue: false)
     }
 
     /// Breaks off what works on the response.
@@ -129,16 +101,16 @@ final class CurrentExchange {
     /// Breaks off what works on the response, and ends the waiting of whoever reads or writes its bodies.
     func abandon(with error: BodyError = .disconnected) {
         cancel()
-        bodyReader?.resume(returning: .failure(error))
+        bodyReader?(.failure(error))
         bodyReader = nil
-        bodyWriter?.resume(returning: .failure(error))
+        bodyWriter?(.failure(error))
         bodyWriter = nil
     }
 
     func finished(at moment: MonotonicInstant, isAborted: Bool) -> Exchange {
         Exchange(
-            id: id, method: method, target: target, client: client, status: status ?? .internalServerError, responseBytes: sentBytes,
-            duration: moment.since(receivedAt), userAgent: headers.first(name: "user-agent"), isAborted: isAborted)
+            request: request, status: status ?? .internalServerError, responseBytes: sentBytes,
+            duration: moment.since(request.receivedAt), isAborted: isAborted)
     }
 }
 

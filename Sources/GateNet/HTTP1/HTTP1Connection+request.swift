@@ -15,14 +15,17 @@ extension HTTP1Connection {
         let (client, scheme, authority) = service.origin(of: head, peer: peer, scheme: scheme)
         var target = RequestTarget.root
         if case .origin(let asked) = head.target { target = asked }
-        current = CurrentExchange(number: exchangeCount, id: id, head: head, target: target, client: client, receivedAt: now)
+        let body = takeBody(head.framing)
+        let request = Request(
+            id: id, method: head.method, target: target, headers: head.headers, body: body, peer: peer, client: client,
+            scheme: scheme, authority: authority, version: head.version, upgrade: head.upgrade, receivedAt: now)
+        let isBodyOutstanding = if case .stream = body { true } else { false }
+        current = CurrentExchange(
+            number: exchangeCount, request: request, keepsAlive: head.keepsAlive, owesContinue: head.expectsContinue && isBodyOutstanding)
         guard case .origin = head.target else {
             respond(Response(.noContent), to: exchangeCount)
             return
         }
-        let request = Request(
-            id: id, method: head.method, target: target, headers: head.headers, body: takeBody(head.framing), peer: peer, client: client,
-            scheme: scheme, authority: authority, version: head.version, upgrade: head.upgrade, receivedAt: now)
         answer(service.responder.respond(to: request), to: exchangeCount)
     }
 
@@ -58,7 +61,6 @@ extension HTTP1Connection {
         case .none: return .empty
         case .length(let length):
             if reader.bufferedBytes >= length, case .part(let bytes)? = try? reader.nextBodyPart() {
-                current?.owesContinue = false
                 return .bytes(bytes)
             }
             return .stream(length: length, stream)
@@ -101,7 +103,7 @@ extension HTTP1Connection {
             continuation.resume(returning: .failure(.disconnected))
             return
         }
-        current?.bodyReader = continuation
+        current?.bodyReader = { continuation.resume(returning: $0) }
         if current?.owesContinue == true, current?.status == nil {
             current?.owesContinue = false
             context.write(wrapOutboundOut(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -115,7 +117,7 @@ extension HTTP1Connection {
         guard current?.number == number, let waiting = current?.bodyReader else { return }
         current?.bodyReader = nil
         readDeadline = nil
-        waiting.resume(returning: .failure(.disconnected))
+        waiting(.failure(.disconnected))
     }
 
     func trailers(of number: UInt64) -> HTTPHeaders {
@@ -125,13 +127,14 @@ extension HTTP1Connection {
 
     /// Gives what has come to who waits for it.
     func feedBody() {
-        guard let number = current?.number, let waiting = current?.bodyReader else { return }
+        guard let exchange = current, let waiting = exchange.bodyReader else { return }
+        let number = exchange.number
         guard let part = bodyPart(for: number) else { return }
         guard current?.number == number, current?.bodyReader != nil else { return }
         current?.endBodyWait(at: service.monotonic())
         current?.bodyReader = nil
         readDeadline = nil
-        waiting.resume(returning: part)
+        waiting(part)
     }
 
     /// Drops what has come of a body that nobody read; whether to go on.

@@ -20,11 +20,12 @@ extension HTTP1Connection {
             return
         }
         var response = response
-        ContentCoding.apply(to: &response, for: exchange.headers, loop: loop)
+        ContentCoding.apply(to: &response, for: exchange.request.headers, loop: loop)
         send(response, to: exchange)
     }
 
     private func send(_ response: Response, to exchange: CurrentExchange) {
+        confirmByPromise()
         let number = exchange.number
         let hasBody = response.status.mayHaveResponseBody
         let framing = Self.framing(response.body, hasBody: hasBody, isHTTP11: exchange.isHTTP11)
@@ -33,7 +34,7 @@ extension HTTP1Connection {
         guard
             ResponseHeadEncoder.encode(
                 response, framing: framing, connection: Self.connection(response, exchange, staysOpen: staysOpen),
-                id: exchange.id, date: loop.dateLine(at: exchange.receivedAt), into: &loop.output)
+                id: exchange.request.id, date: loop.dateLine(at: exchange.request.receivedAt), into: &loop.output)
         else {
             // A field that would end early is our fault, and must not reach the client.
             respond(service.problem(Problem(.internal), exchange), to: number)
@@ -42,7 +43,7 @@ extension HTTP1Connection {
         exchange.status = response.status
         exchange.framing = framing
         exchange.staysOpen = staysOpen
-        let sendsBody = if case .HEAD = exchange.method { false } else { hasBody }
+        let sendsBody = hasBody && !exchange.isHEAD
         switch response.body {
         case .bytes(let bytes) where sendsBody:
             exchange.sentBytes = bytes.readableBytes
@@ -75,14 +76,14 @@ extension HTTP1Connection {
     /// Whether it can be sent as it is: 101 with a tunnel to a client that asked for one, and nothing else below 200.
     private static func isSound(_ response: Response, for exchange: CurrentExchange) -> Bool {
         guard case .tunnel = response.body else { return response.status.code >= 200 }
-        return response.status == .switchingProtocols && exchange.upgrade != nil
+        return response.status == .switchingProtocols && exchange.request.upgrade != nil
     }
 
     private static func connection(
         _ response: Response, _ exchange: CurrentExchange, staysOpen: Bool
     ) -> ResponseHeadEncoder.Connection {
         if case .tunnel = response.body {
-            return response.headers.contains(name: "upgrade") ? .upgrade(nil) : .upgrade(exchange.upgrade)
+            return response.headers.contains(name: "upgrade") ? .upgrade(nil) : .upgrade(exchange.request.upgrade)
         }
         guard staysOpen else { return .close }
         return exchange.isHTTP11 ? .keepAlive : .keepAliveSaid
@@ -116,8 +117,8 @@ extension HTTP1Connection {
 
     /// Writes a response that is in ``LoopContext/output`` as a whole, and turns to what comes next.
     private func finish() {
-        // TLS holds it back; of several responses in one go each has its own moment.
-        guard scheme == .http, unconfirmed == nil else {
+        // TLS holds it back.
+        guard scheme == .http else {
             finish(loop.output)
             return
         }
@@ -131,15 +132,22 @@ extension HTTP1Connection {
     /// A channel lets go of what it was given to write once the kernel has all of it. Learning of that by a promise for each response
     /// would cost as much as reading a request.
     func flushed() {
-        guard let (exchange, output) = unconfirmed else { return }
-        unconfirmed = nil
-        if loop.isReleased(output) {
-            tell(of: exchange, isAborted: false)
-            wrote()
-        } else {
-            write(ByteBuffer(), toFinish: exchange)
+        guard let unconfirmed else { return }
+        guard loop.isReleased(unconfirmed.output) else {
+            confirmByPromise()
             context.flush()
+            return
         }
+        self.unconfirmed = nil
+        tell(of: unconfirmed.exchange, isAborted: false)
+        wrote()
+    }
+
+    /// To be called before anything is written behind the response that is to be confirmed.
+    private func confirmByPromise() {
+        guard let exchange = unconfirmed?.exchange else { return }
+        unconfirmed = nil
+        write(ByteBuffer(), toFinish: exchange)
     }
 
     /// Writes the last bytes of the response, and turns to what comes next.
@@ -166,7 +174,7 @@ extension HTTP1Connection {
 
     private func endExchange() -> CurrentExchange? {
         defer { current = nil }
-        current?.bodyReader?.resume(returning: .failure(.disconnected))
+        current?.bodyReader?(.failure(.disconnected))
         return current
     }
 
@@ -237,7 +245,7 @@ extension HTTP1Connection {
         guard exchange.status == nil else {
             exchange.cancel()
             current?.bodyReader = nil
-            waiting?.resume(returning: .failure(error))
+            waiting?(.failure(error))
             cutOff()
             return
         }
@@ -245,7 +253,7 @@ extension HTTP1Connection {
         current = CurrentExchange(continuing: exchange, as: exchangeCount)
         exchange.cancel()
         respondAndLinger(fault)
-        waiting?.resume(returning: .failure(error))
+        waiting?(.failure(error))
     }
 
     private func respondAndLinger(_ fault: RequestFault) {
@@ -266,7 +274,7 @@ extension HTTP1Connection {
         if let writeDeadline, now >= writeDeadline {
             let buffered = bufferedBytes
             guard buffered < bufferedAtDeadline else {
-                current?.bodyWriter?.resume(returning: .failure(.timedOut))
+                current?.bodyWriter?(.failure(.timedOut))
                 current?.bodyWriter = nil
                 cutOff()
                 return

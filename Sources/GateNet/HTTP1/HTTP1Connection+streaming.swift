@@ -50,7 +50,7 @@ extension HTTP1Connection {
             continuation.resume(returning: .success(()))
             return
         }
-        current?.bodyWriter = continuation
+        current?.bodyWriter = { continuation.resume(returning: $0) }
         flushIfNeeded()
         if current?.bodyWriter != nil { armWriteDeadline() }
     }
@@ -58,7 +58,7 @@ extension HTTP1Connection {
     func cancelWrite(_ number: UInt64) {
         guard current?.number == number, let waiting = current?.bodyWriter else { return }
         current?.bodyWriter = nil
-        waiting.resume(returning: .failure(.disconnected))
+        waiting(.failure(.disconnected))
     }
 
     func setTrailers(_ fields: HTTPHeaders, of number: UInt64) {

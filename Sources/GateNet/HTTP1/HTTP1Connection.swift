@@ -169,7 +169,7 @@ final class HTTP1Connection: HTTPConnection {
             if let writer = current?.bodyWriter {
                 current?.bodyWriter = nil
                 writeDeadline = nil
-                writer.resume(returning: .success(()))
+                writer(.success(()))
             }
             resume()
         }

@@ -27,18 +27,20 @@ struct RecentFields {
     private func isSame(_ lines: UnsafeRawBufferPointer) -> Bool {
         guard lines.count == self.lines.count else { return false }
         return self.lines.withUnsafeBytes { kept in
-            var difference: UInt64 = 0
+            typealias Word = SIMD4<UInt64>
+            var difference = Word.zero
+            var rest: UInt8 = 0
             var place = 0
-            while place + 8 <= kept.count {
+            while place + 32 <= kept.count {
                 difference |=
-                    kept.loadUnaligned(fromByteOffset: place, as: UInt64.self) ^ lines.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                place += 8
+                    kept.loadUnaligned(fromByteOffset: place, as: Word.self) ^ lines.loadUnaligned(fromByteOffset: place, as: Word.self)
+                place += 32
             }
             while place < kept.count {
-                difference |= UInt64(kept[place] ^ lines[place])
+                rest |= kept[place] ^ lines[place]
                 place += 1
             }
-            return difference == 0
+            return difference == .zero && rest == 0
         }
     }
 }

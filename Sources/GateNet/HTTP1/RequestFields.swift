@@ -2,8 +2,8 @@ import GateHTTP
 import NIOHTTP1
 
 /// The fields of a request's head, and what the connection itself goes by in them.
-struct RequestFields {
-    private(set) var headers: HTTPHeaders
+final class RequestFields {
+    private(set) var headers: HTTPHeaders = [:]
     private(set) var host: String?
     private(set) var contentLength: Int?
     private(set) var isChunked = false
@@ -16,7 +16,6 @@ struct RequestFields {
 
     /// - Parameter lines: complete, every one of them ending with CR LF; the empty one at the end with them.
     init(_ lines: UnsafeRawBufferPointer, limits: ServerLimits) throws(RequestFault) {
-        headers = [:]
         var fields: [(String, String)] = []
         fields.reserveCapacity(8)
         var place = 0
@@ -33,7 +32,7 @@ struct RequestFields {
     }
 
     /// Looks at the fields that the connection itself goes by.
-    private mutating func interpret(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(RequestFault) {
+    private func interpret(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) throws(RequestFault) {
         switch name.count {
         case 4 where Octet.matches(name, "host"):
             guard host == nil else { throw .malformed("There is more than one Host field.") }

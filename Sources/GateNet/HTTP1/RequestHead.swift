@@ -17,13 +17,13 @@ struct RequestHead {
     /// As in ``Request/upgrade``.
     var upgrade: String?
     /// False where no field says that a proxy has passed it on: there is nothing to look for then.
-    var mayBeForwarded = true
+    var mayBeForwarded: Bool
 
     var isHTTP11: Bool { version != .http10 }
 
     init(
         method: HTTPMethod, target: Target, version: Request.Version, headers: HTTPHeaders, authority: String, framing: Framing,
-        keepsAlive: Bool, expectsContinue: Bool, upgrade: String?
+        keepsAlive: Bool, expectsContinue: Bool, upgrade: String?, mayBeForwarded: Bool = true
     ) {
         self.method = method
         self.target = target
@@ -34,33 +34,33 @@ struct RequestHead {
         self.keepsAlive = keepsAlive
         self.expectsContinue = expectsContinue
         self.upgrade = upgrade
+        self.mayBeForwarded = mayBeForwarded
     }
 
     init(_ line: RequestLine, _ fields: RequestFields) throws(RequestFault) {
-        method = line.method
-        version = line.version
-        headers = fields.headers
-        let isHTTP11 = version != .http10
+        let isHTTP11 = line.version != .http10
         guard fields.host != nil || !isHTTP11 else { throw .malformed("The Host field is missing.") }
         // RFC 9112 §6.1: with both, an attempt at smuggling must be assumed; on HTTP/1.0 chunks don't exist.
         guard !fields.isChunked || fields.contentLength == nil else {
             throw .malformed("There are both Transfer-Encoding and Content-Length.")
         }
         guard !fields.isChunked || isHTTP11 else { throw .malformed("HTTP/1.0 has no Transfer-Encoding.") }
-        authority = fields.host ?? ""
-        target = try line.parsedTarget(authority: &authority)
+        var authority = fields.host ?? ""
+        let target = try line.parsedTarget(authority: &authority)
+        var headers = fields.headers
         if authority != fields.host ?? "" {
             // RFC 9112 §3.2.2: the absolute form wins, and what is passed on must say so too.
             headers.remove(name: "host")
             headers.add(name: "Host", value: authority)
         }
-        framing =
+        let framing: Framing =
             if fields.isChunked { .chunked } else if let length = fields.contentLength, length > 0 { .length(length) } else { .none }
-        keepsAlive = !fields.wantsClose && (isHTTP11 || fields.wantsKeepAlive)
-        expectsContinue = fields.expectsContinue && isHTTP11
-        // RFC 9110 §7.8: not from HTTP/1.0, and after the whole body only. A request that asks for one and has a body goes without.
-        upgrade = fields.wantsUpgrade && isHTTP11 && framing == .none ? fields.upgrade : nil
-        mayBeForwarded = fields.mayBeForwarded
+        self.init(
+            method: line.method, target: target, version: line.version, headers: headers, authority: authority, framing: framing,
+            keepsAlive: !fields.wantsClose && (isHTTP11 || fields.wantsKeepAlive),
+            expectsContinue: fields.expectsContinue && isHTTP11,
+            // RFC 9110 §7.8: not from HTTP/1.0, and after the whole body only. A request that asks for one and has a body goes without.
+            upgrade: fields.wantsUpgrade && isHTTP11 && framing == .none ? fields.upgrade : nil, mayBeForwarded: fields.mayBeForwarded)
     }
 
     enum Target {

@@ -55,7 +55,7 @@ extension HTTP2Connection {
             continuation.resume(returning: .failure(.disconnected))
             return
         }
-        stream.exchange.bodyReader = continuation
+        stream.exchange.bodyReader = { continuation.resume(returning: $0) }
         if stream.exchange.owesContinue, stream.exchange.status == nil {
             stream.exchange.owesContinue = false
             write(.headers(.init(headers: [":status": "100"])), on: stream.id)
@@ -69,7 +69,7 @@ extension HTTP2Connection {
         guard let stream = stream(exchange), let waiting = stream.exchange.bodyReader else { return }
         stream.exchange.bodyReader = nil
         stream.readDeadline = nil
-        waiting.resume(returning: .failure(.disconnected))
+        waiting(.failure(.disconnected))
     }
 
     func trailers(of exchange: UInt64) -> HTTPHeaders {
@@ -83,7 +83,7 @@ extension HTTP2Connection {
         stream.exchange.endBodyWait(at: service.monotonic())
         stream.exchange.bodyReader = nil
         stream.readDeadline = nil
-        waiting.resume(returning: part)
+        waiting(part)
     }
 
     func windowChanged(_ event: NIOHTTP2WindowUpdatedEvent) {

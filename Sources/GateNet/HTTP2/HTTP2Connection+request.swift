@@ -41,18 +41,22 @@ extension HTTP2Connection {
             let origin = service.origin(of: head, peer: peer, scheme: scheme)
             var target = RequestTarget.root
             if case .origin(let asked) = head.target { target = asked }
+            let request = Request(
+                id: loop.nextRequestID(), method: head.method, target: target, headers: head.headers, peer: peer, client: origin.client,
+                scheme: origin.scheme, authority: origin.authority, version: head.version, upgrade: head.upgrade, receivedAt: now)
             let stream = HTTP2Stream(
                 id: id,
                 exchange: CurrentExchange(
-                    number: number, id: loop.nextRequestID(), head: head, target: target, client: origin.client, receivedAt: now),
+                    number: number, request: request, keepsAlive: head.keepsAlive,
+                    owesContinue: head.expectsContinue && head.framing != .none),
                 sendWindow: initialSendWindow)
             streams[id] = stream
             stream.inputEnded = isEnd
             if case .length(let promised) = head.framing { stream.promisedBytes = promised }
             if isEnd {
-                begin(stream, head, scheme: origin.scheme, authority: origin.authority)
+                begin(stream, head.target)
             } else {
-                stream.waiting = head
+                stream.waiting = head.target
                 beginning.append(stream)
             }
         } catch {
@@ -95,23 +99,21 @@ extension HTTP2Connection {
     }
 
     func beginIfWaiting(_ stream: HTTP2Stream) {
-        guard let head = stream.waiting, streams[stream.id] === stream else { return }
+        guard let target = stream.waiting, streams[stream.id] === stream else { return }
         stream.waiting = nil
-        let origin = service.origin(of: head, peer: peer, scheme: scheme)
-        begin(stream, head, scheme: origin.scheme, authority: origin.authority)
+        begin(stream, target)
     }
 
     /// Hands a request to the responder.
-    private func begin(_ stream: HTTP2Stream, _ head: RequestHead, scheme: Request.Scheme, authority: String) {
+    private func begin(_ stream: HTTP2Stream, _ target: RequestHead.Target) {
         let exchange = stream.exchange
-        guard case .origin = head.target else {
+        guard case .origin = target else {
             respond(Response(.noContent), to: stream)
             return
         }
-        let request = Request(
-            id: exchange.id, method: head.method, target: exchange.target, headers: head.headers, body: body(of: stream),
-            peer: peer, client: exchange.client, scheme: scheme, authority: authority, version: head.version, upgrade: head.upgrade,
-            receivedAt: exchange.receivedAt)
+        var request = exchange.request
+        let body = body(of: stream)
+        if case .empty = body {} else { request = request.with(body: body) }
         switch service.responder.respond(to: request) {
         case .now(let response): respond(response, to: stream)
         case .pending(let pending):
@@ -164,7 +166,7 @@ extension HTTP2Connection {
     }
 
     private func body(of stream: HTTP2Stream) -> RequestBody {
-        guard stream.exchange.upgrade == nil else { return .empty }
+        guard stream.exchange.request.upgrade == nil else { return .empty }
         // Bytes that are given at once have no trailers.
         if stream.inputEnded, stream.trailers == nil {
             guard stream.inbox.readableBytes > 0 else { return .empty }
@@ -199,6 +201,6 @@ extension HTTP2Connection {
         } else if !stream.outputEnded {
             reset(stream, .cancel)
         }
-        waiting?.resume(returning: .failure(error))
+        waiting?(.failure(error))
     }
 }

@@ -15,13 +15,13 @@ extension HTTP2Connection {
             return
         }
         var response = response
-        if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.headers, loop: loop) }
+        if service.configuration.compresses { ContentCoding.apply(to: &response, for: exchange.request.headers, loop: loop) }
         response.body = response.body.withoutFile
         let mayHaveBody = response.status.mayHaveResponseBody
         let length = mayHaveBody ? response.body.length : nil
         guard
             let head = HTTP2ResponseHead.encode(
-                response, length: length, id: exchange.id, date: loop.dateValue(at: exchange.receivedAt), &fieldIndex)
+                response, length: length, id: exchange.request.id, date: loop.dateValue(at: exchange.request.receivedAt), &fieldIndex)
         else {
             // A field that would end early where HTTP/1 carries it on is our fault, and must not reach the client.
             respond(service.problem(Problem(.internal), exchange), to: stream)
@@ -30,11 +30,11 @@ extension HTTP2Connection {
         exchange.status = response.status
         exchange.framing = length.map { .length($0) } ?? .chunked
         switch response.body {
-        case .bytes(let bytes) where mayHaveBody && exchange.method != .HEAD && bytes.readableBytes > 0:
+        case .bytes(let bytes) where mayHaveBody && !exchange.isHEAD && bytes.readableBytes > 0:
             write(.headers(.init(headers: head)), on: stream.id)
             exchange.sentBytes = bytes.readableBytes
             end(stream, .data(.init(data: .byteBuffer(bytes), endStream: true)))
-        case .stream(_, let produce) where mayHaveBody && exchange.method != .HEAD:
+        case .stream(_, let produce) where mayHaveBody && !exchange.isHEAD:
             write(.headers(.init(headers: head)), on: stream.id)
             self.stream(produce, on: stream)
         case .tunnel(let use):
@@ -49,10 +49,10 @@ extension HTTP2Connection {
     /// nothing else below 200. A client that asked for a tunnel would take any 2xx for it (RFC 9110 §9.3.6).
     private static func problem(of response: Response, for exchange: CurrentExchange) -> Problem? {
         if case .tunnel = response.body {
-            return response.status == .switchingProtocols && exchange.upgrade != nil ? nil : Problem(.internal)
+            return response.status == .switchingProtocols && exchange.request.upgrade != nil ? nil : Problem(.internal)
         }
         if response.status.code < 200 { return Problem(.internal) }
-        guard let upgrade = exchange.upgrade, response.status.code < 300 else { return nil }
+        guard let upgrade = exchange.request.upgrade, response.status.code < 300 else { return nil }
         return Problem(.notImplemented, "The protocol \(upgrade) is not spoken here.")
     }
 
@@ -60,7 +60,7 @@ extension HTTP2Connection {
     private func end(_ stream: HTTP2Stream, _ last: HTTP2Frame.FramePayload) {
         let exchange = stream.exchange
         stream.readDeadline = nil
-        exchange.bodyReader?.resume(returning: .failure(.disconnected))
+        exchange.bodyReader?(.failure(.disconnected))
         exchange.bodyReader = nil
         dropInbox(stream)
         finish(stream, last)
@@ -152,7 +152,7 @@ extension HTTP2Connection {
             continuation.resume(returning: .success(()))
             return
         }
-        stream.exchange.bodyWriter = continuation
+        stream.exchange.bodyWriter = { continuation.resume(returning: $0) }
         flushIfNeeded()
     }
 
@@ -163,7 +163,7 @@ extension HTTP2Connection {
     func cancelWrite(_ exchange: UInt64) {
         guard let stream = stream(exchange), let waiting = stream.exchange.bodyWriter else { return }
         stream.exchange.bodyWriter = nil
-        waiting.resume(returning: .failure(.disconnected))
+        waiting(.failure(.disconnected))
     }
 }
 

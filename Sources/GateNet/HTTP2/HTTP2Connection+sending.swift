@@ -89,7 +89,7 @@ extension HTTP2Connection {
             stream.pendingBytes -= piece.count
             guard stream.pendingBytes < HTTP2Window.outbound, let writer = stream.exchange.bodyWriter else { return }
             stream.exchange.bodyWriter = nil
-            writer.resume(returning: streams[stream.id] === stream ? .success(()) : .failure(.disconnected))
+            writer(streams[stream.id] === stream ? .success(()) : .failure(.disconnected))
         }
         write(.data(.init(data: .byteBuffer(bytes))), on: stream.id, promise: written)
         if let last {

@@ -9,7 +9,7 @@ final class HTTP2Stream {
     let id: HTTP2StreamID
     let exchange: CurrentExchange
     /// Where the request waits to be handed on: a body that comes in the same read is given as bytes.
-    var waiting: RequestHead?
+    var waiting: RequestHead.Target?
     /// Taken from its responder: what comes from there is dropped.
     var isTaken = false
 

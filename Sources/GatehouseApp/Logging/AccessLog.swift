@@ -19,7 +19,7 @@ package struct AccessLog: ExchangeObserver {
         switch output.accessLines {
         case .off: return
         case .errors where !isFailure: return
-        case .all where !isFailure && Self.isProbe(exchange.target.path): return
+        case .all where !isFailure && Self.isProbe(exchange.request.target.path): return
         default: output.append(line(exchange), level(exchange))
         }
     }
@@ -37,15 +37,15 @@ package struct AccessLog: ExchangeObserver {
         let microseconds = exchange.duration.wholeNanoseconds / 1000
         let level = level(exchange)
         guard output.style == .json else {
-            var fields: Logger.Metadata = ["request_id": "\(exchange.id)", "bytes": "\(exchange.responseBytes)"]
-            if let client = exchange.client { fields["client"] = "\(client)" }
+            var fields: Logger.Metadata = ["request_id": "\(exchange.request.id)", "bytes": "\(exchange.responseBytes)"]
+            if let client = exchange.request.client { fields["client"] = "\(client)" }
             if exchange.isAborted { fields["aborted"] = "true" }
-            let path = Self.cut(exchange.target.path, to: Self.longestPath)
+            let path = Self.cut(exchange.request.target.path, to: Self.longestPath)
             let milliseconds = Double(microseconds) / 1000
             return output.style.line(
                 LogLine(
                     time: output.time.now(), level: level,
-                    message: "\(exchange.method.rawValue) \(path) \(exchange.status.code) \(milliseconds) ms",
+                    message: "\(exchange.request.method.rawValue) \(path) \(exchange.status.code) \(milliseconds) ms",
                     fields: fields))
         }
         var writer = JSONWriter(reserving: 384)
@@ -53,15 +53,17 @@ package struct AccessLog: ExchangeObserver {
         writer.member("time", output.time.now())
         writer.member("level", level.rawValue)
         writer.member("message", "request")
-        writer.member("request_id", exchange.id.description)
-        writer.member("method", exchange.method.rawValue)
-        writer.member("path", Self.cut(exchange.target.path, to: Self.longestPath))
+        writer.member("request_id", exchange.request.id.description)
+        writer.member("method", exchange.request.method.rawValue)
+        writer.member("path", Self.cut(exchange.request.target.path, to: Self.longestPath))
         writer.member("status", Int64(exchange.status.code))
         writer.member("bytes", Int64(exchange.responseBytes))
         writer.name("duration_ms")
         writer.value(Double(microseconds) / 1000)
-        writer.member("client", exchange.client?.description)
-        if let userAgent = exchange.userAgent { writer.member("user_agent", Self.cut(userAgent[...], to: Self.longestUserAgent)) }
+        writer.member("client", exchange.request.client?.description)
+        if let userAgent = exchange.request.headers.first(name: "user-agent") {
+            writer.member("user_agent", Self.cut(userAgent[...], to: Self.longestUserAgent))
+        }
         if exchange.isAborted { writer.member("aborted", true) }
         writer.endObject()
         return writer.bytes

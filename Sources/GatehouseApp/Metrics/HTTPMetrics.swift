@@ -26,7 +26,7 @@ package struct HTTPMetrics: ExchangeObserver {
     }
 
     package func finished(_ exchange: Exchange) {
-        let method = Self.methods.firstIndex(of: exchange.method) ?? Self.methods.count
+        let method = Self.methods.firstIndex(of: exchange.request.method) ?? Self.methods.count
         let status = min(max(Int(exchange.status.code) / 100, 1), 5) - 1
         requests[method][status].add()
         duration.record(exchange.duration)

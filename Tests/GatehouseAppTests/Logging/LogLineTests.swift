@@ -59,9 +59,10 @@ struct LogLineTests {
     private func exchange(
         _ target: String, status: HTTPResponseStatus = .ok, userAgent: String? = nil, isAborted: Bool = false
     ) -> Exchange {
-        Exchange(
-            id: RequestID(value: 255), method: .GET, target: RequestTarget(target)!, client: IPAddress("192.0.2.1"), status: status,
-            responseBytes: 12, duration: .microseconds(1500), userAgent: userAgent, isAborted: isAborted)
+        let request = Request(
+            id: RequestID(value: 255), method: .GET, target: RequestTarget(target)!, headers: userAgent.map { ["User-Agent": $0] } ?? [:],
+            client: IPAddress("192.0.2.1"))
+        return Exchange(request: request, status: status, responseBytes: 12, duration: .microseconds(1500), isAborted: isAborted)
     }
 
     private func access(_ access: Configuration.Log.Access, style: LogStyle = .json, _ exchanges: [Exchange]) -> [String] {

@@ -119,9 +119,8 @@ struct MetricsTests {
         func finish(_ method: HTTPMethod, _ status: Int, isAborted: Bool = false) {
             metrics.finished(
                 Exchange(
-                    id: RequestID(value: 1), method: method, target: RequestTarget("/x")!, client: nil,
-                    status: HTTPResponseStatus(statusCode: status), responseBytes: 100, duration: .milliseconds(3), userAgent: nil,
-                    isAborted: isAborted))
+                    request: Request(id: RequestID(value: 1), method: method, target: RequestTarget("/x")!),
+                    status: HTTPResponseStatus(statusCode: status), responseBytes: 100, duration: .milliseconds(3), isAborted: isAborted))
         }
         let before = registry.text.count { $0 == "\n" }
         finish(.GET, 200)
