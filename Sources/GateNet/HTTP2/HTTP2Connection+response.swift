@@ -20,8 +20,7 @@ extension HTTP2Connection {
         let mayHaveBody = response.status.mayHaveResponseBody
         let length = mayHaveBody ? response.body.length : nil
         guard
-            let head = HTTP2ResponseHead.encode(
-                response, length: length, id: exchange.id, date: loop.dateValue(at: exchange.receivedAt), &fieldIndex)
+            let head = encoder.encode(response, length: length, id: exchange.id, date: loop.dateValue(at: exchange.receivedAt))
         else {
             // A field that would end early where HTTP/1 carries it on is our fault, and must not reach the client.
             respond(service.problem(Problem(.internal), exchange), to: stream)
