@@ -33,7 +33,7 @@ package final class API: OwnRoutes {
     }
 
     package func answerIfOwn(_ request: Request) -> Answer? {
-        guard router.mayHold(request.target.path) else { return nil }
+        guard router.mayHold(request.target) else { return nil }
         switch router.match(request.method, request.target.path) {
         case .found(let endpoint, let parameters):
             return respond(to: request, by: endpoint, parameters)

@@ -3,19 +3,29 @@ package import GateIdentity
 
 /// A request that its route has admitted: counted, and of somebody who may make it.
 package struct AdmittedRequest: Sendable {
-    /// Without what only we may say, and what only we may see: identity fields in every spelling, the session cookie, an access token
-    /// of ours. What is left of the cookies stands in one `Cookie` field.
-    package let request: Request
+    private let arrival: Arrival
     /// `nil` where nobody is signed in, or the route does not ask.
     package let identity: AssertedIdentity?
     /// What the client is told beside the answer: how it stands under the route's limits.
     package let responseFields: EncodedFields
 
-    package init(_ request: Request, identity: AssertedIdentity? = nil, responseFields: EncodedFields = EncodedFields()) {
-        self.request = request
+    /// One of which nothing is withheld.
+    package init(_ request: Request, identity: AssertedIdentity? = nil) {
+        self.init(Arrival(request: request, withheld: WithheldFields()), identity: identity, responseFields: EncodedFields())
+    }
+
+    init(_ arrival: Arrival, identity: AssertedIdentity? = nil, responseFields: EncodedFields) {
+        self.arrival = arrival
         self.identity = identity
         self.responseFields = responseFields
     }
+
+    /// As it came: of its header fields, the application sees those that ``forEachField(_:)`` tells.
+    package var request: Request { arrival.request }
+
+    /// The header fields without what only we may say, and what only we may see: identity fields in every spelling, the session cookie, an
+    /// access token of ours. What is left of the cookies stands in one `Cookie` field.
+    package func forEachField(_ body: (_ name: String, _ value: String) -> Void) { arrival.forEachField(body) }
 
     package var principal: Principal? { identity?.principal }
     /// Who it is, as the application is told: fields in the form in which they are sent.

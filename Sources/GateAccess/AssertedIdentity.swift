@@ -13,14 +13,18 @@ package final class AssertedIdentity: Sendable {
     /// The same with an empty field for each that is not there, see ``IdentityFields/completed(_:)``.
     package let completedFields: EncodedFields
 
+    private let source: Principal
     private let audience: String
     private let door: UInt64
     private let madeAt: Timestamp
     private let endsAt: Timestamp
 
-    /// - Parameter now: of the wall clock, which an assertion's times are told in.
-    package init(_ principal: Principal, at door: Door, fields: EncodedFields, now: Timestamp) {
+    /// - Parameters:
+    ///   - source: who the token or the cookie said it was: where it is the same object again, nothing is compared.
+    ///   - now: of the wall clock, which an assertion's times are told in.
+    package init(_ principal: Principal, madeFrom source: Principal, at door: Door, fields: EncodedFields, now: Timestamp) {
         self.principal = principal
+        self.source = source
         self.fields = fields
         completedFields = IdentityFields.completed(fields)
         audience = door.name
@@ -33,7 +37,7 @@ package final class AssertedIdentity: Sendable {
     /// since (a role, the address) makes it of no use.
     func holds(for other: Principal, at door: Door, now: Timestamp) -> Bool {
         madeAt <= now && now < endsAt && self.door == door.number && audience == door.name
-            && (principal === other || principal.isSaidToBe(other))
+            && (source === other || principal.isSaidToBe(other))
     }
 }
 

@@ -15,12 +15,18 @@ enum CredentialField {
         }
     }
 
-    /// Compares without case to a text in lower case and of the same length.
+    /// Compares without case to as many letters in lower case, sixteen at most: the first eight at once, and the last eight.
     private static func equals(_ name: String, _ lower: StaticString) -> Bool {
         var name = name
-        return name.withUTF8 { bytes in
-            for place in 0..<bytes.count where bytes[place] | 0x20 != lower.utf8Start[place] { return false }
-            return true
+        return name.withUTF8 { octets in
+            let octets = UnsafeRawBufferPointer(octets)
+            let lower = UnsafeRawBufferPointer(start: lower.utf8Start, count: octets.count)
+            guard octets.count >= 8 else { return octets.indices.allSatisfy { octets[$0] | 0x20 == lower[$0] } }
+            func agrees(from place: Int) -> Bool {
+                octets.loadUnaligned(fromByteOffset: place, as: UInt64.self) | 0x2020_2020_2020_2020
+                    == lower.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            }
+            return agrees(from: 0) && agrees(from: octets.count - 8)
         }
     }
 }

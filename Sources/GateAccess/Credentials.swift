@@ -1,8 +1,7 @@
 import GateHTTP
 import GateIdentity
-import NIOHTTP1
 
-/// What a request to an application carries for us, taken from it: the application sees none of it.
+/// What a request to an application carries for us: the application sees none of it.
 struct Credentials {
     /// What a request's access token says, if it carries one of ours. A token that is none of ours is the application's own business.
     enum Bearer {
@@ -10,48 +9,43 @@ struct Credentials {
         case principal(Principal)
         /// It is one of ours, and not accepted.
         case refused(IdentityError)
+
+        var isOurs: Bool { if case .none = self { false } else { true } }
     }
 
-    private(set) var bearer = Bearer.none
+    let bearer: Bearer
     /// The value of the session cookie; `nil` also where there are two different ones, as in `HTTPHeaders.cookie(_:)`.
     let cookie: String?
     /// `Authorization` occurs twice (RFC 9110 §5.3 allows it once): there is no telling which of them the application will believe.
-    private(set) var isAmbiguous = false
-    /// The request without identity fields in every spelling, the session cookie, and an access token of ours.
-    let rest: Request
+    let isAmbiguous: Bool
+    let withheld: WithheldFields
 
-    init(takenFrom request: Request, cookie: SessionCookie, identity: Identity) {
+    init(of request: Request, cookie: SessionCookie, identity: Identity) {
         var authorization: String?
+        var isAmbiguous = false
+        var withheld = WithheldFields()
         var cookies = CookieSieve(name: cookie.nameBytes)
-        var hasReserved = false
         for (name, value) in request.headers {
             switch CredentialField(name) {
             case .cookie: cookies.add(value)
             case .authorization:
                 isAmbiguous = authorization != nil
                 authorization = value
-            case .reserved: hasReserved = true
+            case .reserved: withheld.reserved = true
             case .other: break
             }
         }
-        self.cookie = cookies.isAmbiguous ? nil : cookies.found
+        var bearer = Bearer.none
         if !isAmbiguous, let authorization { bearer = Self.bearer(authorization, identity) }
-        var isBearerOurs = true
-        if case .none = bearer { isBearerOurs = false }
-        guard hasReserved || cookies.hasChanged || isBearerOurs else {
-            rest = request
-            return
+        withheld.accessToken = bearer.isOurs
+        if cookies.hasChanged {
+            withheld.cookies = true
+            withheld.restOfCookies = cookies.rest
         }
-        var kept: [(String, String)] = []
-        kept.reserveCapacity(request.headers.count)
-        for field in request.headers {
-            switch CredentialField(field.name) {
-            case .cookie where cookies.hasChanged, .authorization where isBearerOurs, .reserved: continue
-            default: kept.append(field)
-            }
-        }
-        if cookies.hasChanged, let left = cookies.rest { kept.append(("cookie", left)) }
-        rest = Request(request, headers: HTTPHeaders(kept))
+        self.bearer = bearer
+        self.cookie = cookies.isAmbiguous ? nil : cookies.found
+        self.isAmbiguous = isAmbiguous
+        self.withheld = withheld
     }
 
     /// - Parameter authorization: the value of the field.

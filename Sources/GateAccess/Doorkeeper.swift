@@ -41,43 +41,43 @@ package final class Doorkeeper: Sendable {
     }
 
     /// Called on the event loop of the request's connection.
-    package func admit(_ arrived: Request, at door: Door) -> Admission {
-        let credentials = Credentials(takenFrom: arrived, cookie: cookie, identity: identity)
-        let request = credentials.rest
+    package func admit(_ request: Request, at door: Door) -> Admission {
+        let credentials = Credentials(of: request, cookie: cookie, identity: identity)
+        let arrival = Arrival(request: request, withheld: credentials.withheld)
         guard !credentials.isAmbiguous else {
-            return refuse(Problem(.malformed, "The field Authorization may occur once."), request)
+            return refuse(Problem(.malformed, "The field Authorization may occur once."), arrival)
         }
-        if case .everyone = door.access { return count(request, at: door, as: .anonymous) }
+        if case .everyone = door.access { return count(arrival, at: door, as: .anonymous) }
         if door.access != .optional, let answer = preflightAnswer(request) { return .refused(answer) }
         let caller = credentials.caller(identity)
-        guard case .unproven(let unproven) = caller else { return count(request, at: door, as: caller) }
+        guard case .unproven(let unproven) = caller else { return count(arrival, at: door, as: caller) }
         return .later { [self] in
             do {
-                return count(request, at: door, as: .principal(try await unproven.principal(identity)))
+                return count(arrival, at: door, as: .principal(try await unproven.principal(identity)))
             } catch IdentityError.notAuthenticated {
-                return count(request, at: door, as: .anonymous)
+                return count(arrival, at: door, as: .anonymous)
             } catch let error as IdentityError {
-                return count(request, at: door, as: .refused(error))
+                return count(arrival, at: door, as: .refused(error))
             } catch {
-                return refuse(error, request)
+                return refuse(error, arrival)
             }
         }
     }
 
-    private func count(_ request: Request, at door: Door, as caller: Caller) -> Admission {
-        guard !door.policies.isEmpty else { return decide(request, at: door, as: caller, EncodedFields()) }
-        let questions = limits.questions(door.policies, network: request.client, principal: caller.principal)
+    private func count(_ arrival: Arrival, at door: Door, as caller: Caller) -> Admission {
+        guard !door.policies.isEmpty else { return decide(arrival, at: door, as: caller, EncodedFields()) }
+        let questions = limits.questions(door.policies, network: arrival.request.client, principal: caller.principal)
         if let result = limits.askInPlace(questions, now: time.now()) {
             switch result {
-            case .success(let fields): return decide(request, at: door, as: caller, fields)
-            case .failure(let error): return refuse(error, request)
+            case .success(let fields): return decide(arrival, at: door, as: caller, fields)
+            case .failure(let error): return refuse(error, arrival)
             }
         }
         return .later { [self] in
             do {
-                return decide(request, at: door, as: caller, try await limits.ask(questions, now: time.now()))
+                return decide(arrival, at: door, as: caller, try await limits.ask(questions, now: time.now()))
             } catch {
-                return refuse(error, request)
+                return refuse(error, arrival)
             }
         }
     }

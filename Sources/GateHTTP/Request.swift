@@ -52,22 +52,6 @@ package final class Request: Sendable {
         self.receivedAt = receivedAt
     }
 
-    /// The same request with other header fields.
-    package init(_ other: Request, headers: HTTPHeaders) {
-        id = other.id
-        method = other.method
-        target = other.target
-        self.headers = headers
-        body = other.body
-        peer = other.peer
-        client = other.client
-        scheme = other.scheme
-        authority = other.authority
-        version = other.version
-        upgrade = other.upgrade
-        receivedAt = other.receivedAt
-    }
-
     /// The same request but for what is given.
     package func with(
         method: HTTPMethod? = nil, target: RequestTarget? = nil, headers: HTTPHeaders? = nil, body: RequestBody? = nil,

@@ -4,10 +4,11 @@ import Glibc
 ///
 /// The path is kept exactly as sent. Routes and access rules look at it as it will be passed on, so a spelling with two readings
 /// (`%2f`, `//`, `..`, `;`) cannot mean one thing to the rule and another to what lies behind (CHECKLIST 32).
+@usableFromInline
 package struct RequestTarget: Hashable, Sendable {
-    package let raw: String
+    @usableFromInline package let raw: String
     /// Of the path, in octets.
-    private let pathLength: Int
+    @usableFromInline let pathLength: Int
 
     /// `nil` where `text` is no origin form: it does not begin with `/`, or holds a byte that RFC 3986 does not allow.
     package init?(_ text: String) {
@@ -36,6 +37,13 @@ package struct RequestTarget: Hashable, Sendable {
     package var query: Substring? { pathLength == raw.utf8.count ? nil : raw[raw.utf8.index(after: pathEnd)...] }
 
     private var pathEnd: String.Index { raw.utf8.index(raw.startIndex, offsetBy: pathLength) }
+
+    /// Calls `body` with the octets of the path. They are valid during the call only.
+    @inlinable
+    package func withPath<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        raw.utf8.withContiguousStorageIfAvailable { body(UnsafeBufferPointer(rebasing: $0[..<pathLength])) }
+            ?? Array(raw.utf8.prefix(pathLength)).withUnsafeBufferPointer(body)
+    }
 
     /// Whether the path begins with `prefix`, which holds no `?`: asked of every request, a few times.
     package func begins(with prefix: StaticString) -> Bool {

@@ -8,12 +8,16 @@ package struct Response: Sendable {
     package var status: HTTPResponseStatus
     package var headers: HTTPHeaders
     /// Further fields, encoded already.
-    package var encodedFields = EncodedFields()
+    package var encodedFields: EncodedFields
     package var body: ResponseBody
 
-    package init(_ status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ResponseBody = .empty) {
+    package init(
+        _ status: HTTPResponseStatus, headers: HTTPHeaders = [:], encodedFields: EncodedFields = EncodedFields(),
+        body: ResponseBody = .empty
+    ) {
         self.status = status
         self.headers = headers
+        self.encodedFields = encodedFields
         self.body = body
     }
 

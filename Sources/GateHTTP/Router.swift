@@ -41,7 +41,7 @@ package struct Router<Endpoint: Sendable>: Sendable {
     }
 
     /// Whether ``match(_:_:)`` may find the path: a first look, which tells most paths that are not ours.
-    package func mayHold(_ path: Substring) -> Bool { tree.mayHold(path) }
+    package func mayHold(_ target: RequestTarget) -> Bool { target.withPath(tree.mayHold) }
 
     package func match(_ method: HTTPMethod, _ path: Substring) -> Match {
         switch tree.match(method, path) {
@@ -96,16 +96,14 @@ package final class RouteTree: Sendable {
         return methods.match(method, values: values)
     }
 
-    fileprivate func mayHold(_ path: Substring) -> Bool {
+    fileprivate func mayHold(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
         if beginnings.isEmpty { return true }
-        return path.utf8.withContiguousStorageIfAvailable { path in
-            guard path.count > 1, initials[Int(path[1])] else { return false }
-            for beginning in beginnings where path.count >= beginning.count {
-                guard memcmp(path.baseAddress!, beginning, beginning.count) == 0 else { continue }
-                if path.count == beginning.count || path[beginning.count] == UInt8(ascii: "/") { return true }
-            }
-            return false
-        } ?? true
+        guard path.count > 1, initials[Int(path[1])] else { return false }
+        for beginning in beginnings where path.count >= beginning.count {
+            guard memcmp(path.baseAddress!, beginning, beginning.count) == 0 else { continue }
+            if path.count == beginning.count || path[beginning.count] == UInt8(ascii: "/") { return true }
+        }
+        return false
     }
 
     /// `/a/b` is `a`, `b`; `/a/` is `a` and an empty segment.

@@ -2,7 +2,7 @@ import GateCore
 import NIOHTTP1
 
 /// Fields that every response of our own carries (OWASP Secure Headers).
-package struct SecurityHeaders: Sendable {
+package final class SecurityHeaders: Sendable {
     private struct Encoded: Sendable {
         var whole: EncodedFields
         /// Without `Content-Security-Policy`.

@@ -27,8 +27,8 @@ package struct LimitHeaders: Sendable {
         // By way of the stack: an array made with room to be filled asks for its type's metadata, which costs more than all the rest.
         return withUnsafeTemporaryAllocation(byteCount: room, alignment: 1) { buffer in
             var lines = LineWriter(buffer)
-            lines.put("X-RateLimit-Limit: ", UInt64(tightest.policy.limit))
-            lines.put("\r\nX-RateLimit-Remaining: ", UInt64(tightest.remaining))
+            lines.put(tightest.policy.limitLine)
+            lines.put(UInt64(tightest.remaining))
             lines.put("\r\nX-RateLimit-Reset: ", Self.epochSeconds(now, after: tightest.resetAfterNanoseconds))
             lines.put("\r\nRateLimit: ")
             lines.put(tightest.policy.quotedName)
@@ -83,17 +83,24 @@ private struct LineWriter {
 
     mutating func put(_ text: StaticString, _ value: UInt64) {
         put(text)
+        put(value)
+    }
+
+    mutating func put(_ value: UInt64) {
         var digits = 1
-        var rest = value
-        while rest >= 10 {
-            rest /= 10
+        var bound: UInt64 = 10
+        while digits < 20, value >= bound {
             digits += 1
+            bound &*= 10
         }
         count += digits
-        rest = value
-        for place in 1...digits {
-            start.storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: count - place, as: UInt8.self)
-            rest /= 10
-        }
+        var place = start + count
+        var rest = value
+        repeat {
+            let tenth = rest / 10
+            place -= 1
+            place.storeBytes(of: UInt8(ascii: "0") | UInt8(truncatingIfNeeded: rest &- tenth &* 10), as: UInt8.self)
+            rest = tenth
+        } while rest > 0
     }
 }

@@ -26,6 +26,8 @@ package struct LimitPolicy: Hashable, Sendable {
     var windowTicks: UInt64 { terms.windowTicks }
     /// The name as a structured string (RFC 9651 §3.3.3): `"api"`.
     var quotedName: UnsafeBufferPointer<UInt8> { interned.pointer.pointee.quotedName }
+    /// The lines that begin with the limit, up to how many requests remain.
+    var limitLine: UnsafeBufferPointer<UInt8> { interned.pointer.pointee.limitLine }
     /// Its item of `RateLimit-Policy`: `"api";q=100;w=60`, the window rounded up to whole seconds.
     var quota: UnsafeBufferPointer<UInt8> { interned.pointer.pointee.quota }
 
@@ -60,6 +62,7 @@ private struct InternedTerms: @unchecked Sendable {
     struct Content {
         let terms: LimitPolicy.Terms
         let quotedName: UnsafeBufferPointer<UInt8>
+        let limitLine: UnsafeBufferPointer<UInt8>
         let quota: UnsafeBufferPointer<UInt8>
     }
 
@@ -72,8 +75,11 @@ private struct InternedTerms: @unchecked Sendable {
             if let known = all[terms] { return known }
             let place = UnsafeMutablePointer<Content>.allocate(capacity: 1)
             let name = quoted(terms.name)
+            let limitLine = "X-RateLimit-Limit: \(terms.limit)\r\nX-RateLimit-Remaining: "
             let quota = "\(String(decoding: name, as: UTF8.self));q=\(terms.limit);w=\((terms.windowTicks + 999) / 1000)"
-            place.initialize(to: Content(terms: terms, quotedName: kept(name), quota: kept(Array(quota.utf8))))
+            place.initialize(
+                to: Content(
+                    terms: terms, quotedName: kept(name), limitLine: kept(Array(limitLine.utf8)), quota: kept(Array(quota.utf8))))
             let made = InternedTerms(pointer: UnsafePointer(place))
             all[terms] = made
             return made

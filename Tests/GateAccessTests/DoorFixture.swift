@@ -65,6 +65,15 @@ extension SignIn {
     var bearerField: (String, String) { ("authorization", "Bearer \(accessToken.text)") }
 }
 
+extension AdmittedRequest {
+    /// What the application sees of the header fields.
+    var visibleFields: HTTPHeaders {
+        var fields: HTTPHeaders = [:]
+        forEachField { fields.add(name: $0, value: $1) }
+        return fields
+    }
+}
+
 /// What became of a request.
 struct Outcome {
     /// `nil` where it was refused.

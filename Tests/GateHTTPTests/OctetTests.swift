@@ -23,4 +23,31 @@ struct OctetTests {
         let octets = [UInt8](repeating: 0x00, count: place) + [UInt8](repeating: 0x61, count: 20 - place)
         #expect(octets.withUnsafeBytes { Octet.endOfFieldContent($0, from: place) } == 20)
     }
+
+    @Test("tokens and authorities hold what their RFCs say, and nothing else")
+    func classes() {
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        let token = Set((letters + "0123456789!#$%&'*+-.^_`|~").utf8)
+        let authority = Set((letters + "0123456789-._~!$&'()*+,;=%:[]").utf8)
+        for octet in UInt8.min...UInt8.max {
+            #expect(Octet.isLetter(octet) == letters.utf8.contains(octet))
+            #expect(Octet.isToken(octet) == token.contains(octet))
+            #expect(Octet.isAuthority(octet) == authority.contains(octet))
+        }
+    }
+
+    @Test("a name is the same in any case, and no other octet is taken for one of its own")
+    func matching() {
+        let name: StaticString = "keep-alive"
+        let spelling = Array("Keep-ALIVE".utf8)
+        #expect(spelling.withUnsafeBytes { Octet.matches($0, name) })
+        for place in spelling.indices {
+            for octet in UInt8.min...UInt8.max where Octet.lowercased(octet) != Octet.lowercased(spelling[place]) {
+                var other = spelling
+                other[place] = octet
+                #expect(!other.withUnsafeBytes { Octet.matches($0, name) })
+            }
+        }
+        #expect(!Array("keep-alive2".utf8).withUnsafeBytes { Octet.matches($0, name) })
+    }
 }

@@ -37,6 +37,21 @@ struct RouterTests {
     func finds(method: HTTPMethod, path: String, expected: String) { #expect(found(method, path) == expected) }
 
     @Test(
+        "A first look tells paths that begin like none of the routes', and no route from its own",
+        arguments: [
+            ("/users", true), ("/users/7/x", true), ("/users?a", true), ("/files/a", true), ("/usersx", false), ("/user", false),
+            ("/", false),
+            ("/shop", false), ("/_", false), ("//users", false),
+        ])
+    func firstLook(target: String, expected: Bool) {
+        var routes = RouterBuilder<String>()
+        for pattern in ["/users", "/users/{id}", "/files/{path...}"] { routes.add(.GET, pattern, pattern) }
+        #expect(routes.freeze().mayHold(RequestTarget(target)!) == expected)
+        // Where there is a route without a first segment, any path may be one.
+        #expect(router.mayHold(RequestTarget(target)!))
+    }
+
+    @Test(
         "CHECKLIST 32: another spelling of a path is another path",
         arguments: [
             "/users/", "//users", "/users//me", "/./users", "/users/../users", "/Users", "/users%2fme", "/users;x=1", "/files", "/files/",

@@ -66,6 +66,14 @@ struct LimitHeadersTests {
         #expect(fields(state(odd, remaining: 3)).contains(#"RateLimit-Policy: "a\"b\\c????";q=1000000000;w=2"#))
     }
 
+    @Test("Numbers of any length", arguments: [0, 9, 10, 99, 100, 1_000_000_000]) func numbers(_ number: Int) {
+        let wide = LimitPolicy(name: "wide", limit: 1_000_000_000, window: .seconds(60))
+        #expect(fields(state(wide, remaining: number))[1] == "X-RateLimit-Remaining: \(number)")
+        #expect(
+            fields(state(wide, remaining: number, after: UInt64(number) * 1_000_000_000))[3]
+                == "RateLimit: \"wide\";r=\(number);t=\(number)")
+    }
+
     @Test func aClockBeforeTheEpochDoesNotFail() {
         #expect(fields(state(Self.api, remaining: 3), now: Timestamp(seconds: -5))[2] == "X-RateLimit-Reset: 60")
     }

@@ -30,7 +30,9 @@ package final class TLSEngine {
     /// What the certificate that was refused is for.
     private var refusedNames: [String]?
     /// What has been agreed on; `nil` until then.
-    package private(set) var handshake: TLSHandshake?
+    package private(set) var handshake: TLSHandshake? { didSet { isHandshaken = handshake != nil } }
+    // Asked for each record: to look at an optional of strings, it is copied.
+    private var isHandshaken = false
 
     private init(
         _ context: OpaquePointer, in library: CryptoLibrary, server: TLSServerContext?, client: TLSClientContext?, host: String?
@@ -115,7 +117,7 @@ package final class TLSEngine {
     /// Opens what has come, as far as `plaintext` has room, and takes what it uses of `input`. Where it returns with `input` empty and
     /// ``hasPlaintext`` false, it wants more.
     package func read(_ input: inout UnsafeRawBufferPointer, into plaintext: UnsafeMutableRawBufferPointer) throws(TLSError) -> Read {
-        guard !hasFailed, handshake != nil else { throw .closed }
+        guard !hasFailed, isHandshaken else { throw .closed }
         var read = Read()
         while read.count < plaintext.count {
             var count = 0
@@ -145,7 +147,7 @@ package final class TLSEngine {
     ///   first, the record is put behind it there.
     /// - Returns: how many bytes of `output` are used.
     package func write(_ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(TLSError) -> Int {
-        guard !hasFailed, !hasSentClose, handshake != nil else { throw .closed }
+        guard !hasFailed, !hasSentClose, isHandshaken else { throw .closed }
         guard !plaintext.isEmpty else { return 0 }
         transport.pointee.output = output
         transport.pointee.outputCount = 0

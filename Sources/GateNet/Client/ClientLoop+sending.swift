@@ -11,7 +11,7 @@ extension ClientLoops.Loop {
             body: request.body.readableBytes > 0 ? .bytes(request.body) : .empty, mayResend: Self.isSafe(request.method))
         let client = context.value
         let call = OutgoingCall(
-            wire, to: client.pool.host(destination), request.url.authority, limits: .whole(request.timeLimit), at: client.now())
+            wire, to: client.pool.host(destination), request.url.authority, limits: .whole(request.timeLimit), on: client)
         let response = try await head(of: call).get()
         return OutgoingResponse(
             response.status, headers: response.headers,
@@ -33,8 +33,8 @@ extension ClientLoops.Loop {
         let bound = NIOLoopBound(call, eventLoop: client.eventLoop)
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { client.start(call, .task($0)) }
-        } onCancel: { [context] in
-            context.eventLoop.execute { context.value.giveUp(bound.value, .cancelled(bound.value.destination)) }
+        } onCancel: {
+            bound.eventLoop.execute { bound.value.cancel() }
         }
     }
 

@@ -50,7 +50,7 @@ package final class Endpoint: Sendable {
     ) -> () -> Void {
         let call = call(request, on: loop)
         loop.start(call, .callback(done))
-        return { loop.giveUp(call, .cancelled(call.destination)) }
+        return { call.cancel() }
     }
 
     /// What the client does on the event loop that the caller is on; `nil` where that is none of its own.
@@ -58,7 +58,7 @@ package final class Endpoint: Sendable {
 
     private func call(_ request: StreamedRequest, on loop: ClientLoop) -> OutgoingCall {
         OutgoingCall(
-            request, to: hosts[loop.index].value, authority, limits: .staged(connect: connectTime), at: loop.now(),
+            request, to: hosts[loop.index].value, authority, limits: .staged(connect: connectTime), on: loop,
             counter: counters[loop.index])
     }
 

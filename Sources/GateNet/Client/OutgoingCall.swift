@@ -28,6 +28,7 @@ final class OutgoingCall {
         case callback((Outcome) -> Void)
     }
 
+    private let loop: ClientLoop
     let host: ClientLoop.Pool.Host
     let request: StreamedRequest
     /// What `Host` says.
@@ -49,14 +50,16 @@ final class OutgoingCall {
     var continueDeadline = MonotonicInstant.never
 
     init(
-        _ request: StreamedRequest, to host: ClientLoop.Pool.Host, _ authority: String, limits: Limits, at now: MonotonicInstant,
+        _ request: StreamedRequest, to host: ClientLoop.Pool.Host, _ authority: String, limits: Limits, on loop: ClientLoop,
         counter: InFlightCounter? = nil
     ) {
+        self.loop = loop
         self.request = request
         self.host = host
         self.authority = request.authority ?? authority
         self.limits = limits
         self.counter = counter
+        let now = loop.now()
         deadline =
             switch limits {
             case .whole(let time): now + time
@@ -124,6 +127,9 @@ final class OutgoingCall {
         if case (.staged, .waiting) = (limits, stage) { return OutgoingError(.overloaded, "\(destination): \(what) within \(time.text)") }
         return .timedOut(destination, "\(what) within \(time.text)")
     }
+
+    /// Gives it up.
+    func cancel() { loop.giveUp(self, .cancelled(destination)) }
 
     /// Notes why it is given up.
     /// - Returns: false where that has happened before.

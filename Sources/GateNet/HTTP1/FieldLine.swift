@@ -14,7 +14,7 @@ struct FieldLine {
     @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(RequestFault) {
         let nameStart = place
-        while Octet.isToken(bytes[place]) { place += 1 }
+        while Octet.isToken(bytes[place]) { place &+= 1 }
         guard place > nameStart, bytes[place] == Octet.colon else {
             let first = bytes[nameStart]
             throw .malformed(

@@ -8,6 +8,11 @@ import NIOHTTP2
 extension HTTP2Connection {
     func takeData(_ part: HTTP2Frame.FramePayload.Data, of id: HTTP2StreamID) {
         guard let stream = streams[id] else { return }
+        stream.receivedBytes += part.data.readableBytes
+        guard stream.keepsPromise(isEnd: part.endStream) else {
+            refuseMalformed(stream)
+            return
+        }
         if case .byteBuffer(var bytes) = part.data, bytes.readableBytes > 0, wantsBody(stream) {
             heldBytes += bytes.readableBytes
             if stream.inbox.readableBytes == 0 { swap(&stream.inbox, &bytes) } else { stream.inbox.writeBuffer(&bytes) }

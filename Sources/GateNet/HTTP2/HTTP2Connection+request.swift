@@ -9,11 +9,8 @@ extension HTTP2Connection {
     /// A request, or the trailers of one.
     func takeHeaders(_ block: HPACKHeaders, isEnd: Bool, of id: HTTP2StreamID) {
         if let stream = streams[id] {
-            // Once the response has ended, the stream has too, and there is nothing to reset.
-            guard stream.outputEnded || HTTP2MessageForm.isTrailers(block) else {
-                abort(stream)
-                refuseMalformed(id)
-                leaveIfDone()
+            guard HTTP2MessageForm.isTrailers(block), stream.keepsPromise(isEnd: true) else {
+                refuseMalformed(stream)
                 return
             }
             takeTrailers(block, of: stream)
@@ -78,6 +75,12 @@ extension HTTP2Connection {
             return
         }
         write(.rstStream(.protocolError), on: id)
+    }
+
+    func refuseMalformed(_ stream: HTTP2Stream) {
+        abort(stream)
+        refuseMalformed(stream.id)
+        leaveIfDone()
     }
 
     /// `NIOHTTP2Handler` holds their size to that of a head.

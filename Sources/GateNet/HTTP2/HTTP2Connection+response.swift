@@ -20,8 +20,8 @@ extension HTTP2Connection {
         let mayHaveBody = response.status.mayHaveResponseBody
         let length = mayHaveBody ? response.body.length : nil
         guard
-            let head = HTTP2ResponseHead.encode(
-                response, length: length, id: exchange.request.id, date: loop.dateValue(at: exchange.request.receivedAt), &fieldIndex)
+            let head = encoder.encode(
+                response, length: length, id: exchange.request.id, date: loop.dateValue(at: exchange.request.receivedAt))
         else {
             // A field that would end early where HTTP/1 carries it on is our fault, and must not reach the client.
             respond(service.problem(Problem(.internal), exchange), to: stream)

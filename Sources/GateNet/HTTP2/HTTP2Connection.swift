@@ -47,7 +47,7 @@ final class HTTP2Connection: HTTPConnection {
     var runningTasks = 0
     var malformedMessages = 0
     var meter: HTTP2FrameMeter
-    var fieldIndex = HTTP2FieldIndex()
+    var encoder = HTTP2ResponseEncoder()
     var peer: IPAddress?
     /// What every request is refused with; `nil` on all but a connection too many.
     var refusal: RequestFault?
@@ -186,8 +186,8 @@ final class HTTP2Connection: HTTPConnection {
         switch event {
         case let event as NIOHTTP2WindowUpdatedEvent: windowChanged(event)
         case let event as StreamClosedEvent: streamClosed(event)
-        case ChannelEvent.inputClosed as ChannelEvent: inputClosed()
         case is NIOHTTP2StreamCreatedEvent: break
+        case ChannelEvent.inputClosed as ChannelEvent: inputClosed()
         default: context.fireUserInboundEventTriggered(event)
         }
     }

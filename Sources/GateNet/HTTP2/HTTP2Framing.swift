@@ -21,6 +21,7 @@ enum HTTP2Framing {
         ]
         // See HTTP2MessageForm and HTTP2ResponseHead.
         connection.headerBlockValidation = .disabled
+        connection.contentLengthValidation = .disabled
         // Frames of a client whose uploads were refused are still on their way when their streams are gone.
         connection.maximumRecentlyResetStreams = 2 * HTTP2Connection.concurrency
         // We read no further while the client does not: what is written meanwhile answers one read.

@@ -1,8 +1,8 @@
 import GateHTTP
 
 /// A field that most responses have: no string has to be made of its name, and it is known what becomes of it.
-struct HTTP2KnownField {
-    enum Treatment {
+final class HTTP2KnownField: Sendable {
+    enum Treatment: Sendable {
         /// The connection's to set, or not to be had in HTTP/2 (RFC 9113 §8.2.2).
         case leftOut
         /// RFC 7541 §7.1.3: what a proxy in between must not put into a table either.
@@ -20,6 +20,13 @@ struct HTTP2KnownField {
     private let octets: StaticString
 
     /// What comes under this name from elsewhere is left out.
+    private init(number: Int, name: String, treatment: Treatment, octets: StaticString) {
+        self.number = number
+        self.name = name
+        self.treatment = treatment
+        self.octets = octets
+    }
+
     static let requestID = HTTP2KnownField(number: all.count, name: "x-request-id", treatment: .indexedByName, octets: "x-request-id")
 
     /// - Parameter name: in any case.

@@ -2,37 +2,31 @@ import GateHTTP
 import NIOHPACK
 import NIOHTTP1
 
-/// Makes the field section of a response (RFC 9113 §8.3.2).
+/// The field section of a response while it is made (RFC 9113 §8.3.2).
 struct HTTP2ResponseHead {
     /// What a field section may have, in bytes before compression: NIO writes it as one HEADERS frame, of which every client takes 16 KiB
     /// (RFC 9113 §4.2), and Huffman's code makes no text longer that is not made for it.
     private static let sizeLimit = 15 << 10
 
-    private var section = HPACKHeaders()
+    private(set) var section = HPACKHeaders()
     private var size = 0
 
-    /// `nil` where a field holds what must not be in one, or where they are too many.
-    static func encode(
-        _ response: Response, length: Int?, id: RequestID, date: String, _ index: inout HTTP2FieldIndex
-    ) -> HPACKHeaders? {
-        var head = HTTP2ResponseHead()
-        head.section.reserveCapacity(response.headers.count + 16)
-        let isTunnel = if case .tunnel = response.body { true } else { false }
-        // RFC 8441 §5.1: a tunnel is agreed to with 200, and the key that is answered here was never sent.
-        head.section.add(name: ":status", value: isTunnel ? "200" : status(response.status), indexing: .indexable)
-        for (name, value) in response.headers {
-            if isTunnel, Octet.equalIgnoringCase(name.utf8, "sec-websocket-accept") { continue }
-            guard head.add(name, value, &index) else { return nil }
-        }
-        let encoded = response.encodedFields
-        guard head.add(encoded.first, &index), head.add(encoded.second, &index), head.add(encoded.rest, &index), head.size <= sizeLimit
-        else { return nil }
-        if let length { head.section.add(name: "content-length", value: String(length), indexing: .nonIndexable) }
+    var isWithinLimit: Bool { size <= Self.sizeLimit }
+
+    init() {}
+
+    /// - Parameter status: of three digits.
+    init(status: String) { section.add(name: ":status", value: status, indexing: .indexable) }
+
+    /// Adds what the connection has to say.
+    mutating func finish(length: Int?, id: RequestID, date: String, _ index: inout HTTP2FieldIndex) {
+        if let length { section.add(name: "content-length", value: String(length), indexing: .nonIndexable) }
         let id = id.description
-        head.section.add(name: "x-request-id", value: id, indexing: index.indexing(of: .requestID, id))
-        head.section.add(name: "date", value: date, indexing: .nonIndexable)
-        return head.section
+        section.add(name: "x-request-id", value: id, indexing: index.indexing(of: .requestID, id))
+        section.add(name: "date", value: date, indexing: .nonIndexable)
     }
+
+    mutating func reserveCapacity(_ count: Int) { section.reserveCapacity(count) }
 
     /// The field section behind a body; `nil` where there is none.
     static func trailers(_ fields: HTTPHeaders?) -> HPACKHeaders? {
@@ -41,13 +35,13 @@ struct HTTP2ResponseHead {
         // They come once, behind the head of their response.
         var index = HTTP2FieldIndex()
         for (name, value) in TrailerFields.sendable(fields) {
-            guard trailers.add(name, value, &index), trailers.size <= sizeLimit else { return nil }
+            guard trailers.add(name, value, &index), trailers.isWithinLimit else { return nil }
         }
         return trailers.section.isEmpty ? nil : trailers.section
     }
 
     /// - Returns: Whether it may be in a field section.
-    private mutating func add(_ name: String, _ value: String, _ index: inout HTTP2FieldIndex) -> Bool {
+    mutating func add(_ name: String, _ value: String, _ index: inout HTTP2FieldIndex) -> Bool {
         guard value.withOctets({ Octet.endOfFieldContent($0, from: 0) == $0.count }) ?? false else { return false }
         return name.withOctets { name in
             guard !name.isEmpty, name.allSatisfy(Octet.isToken) else { return false }
@@ -57,7 +51,7 @@ struct HTTP2ResponseHead {
     }
 
     /// - Returns: Whether all of them may be in a field section.
-    private mutating func add(_ lines: [UInt8], _ index: inout HTTP2FieldIndex) -> Bool {
+    mutating func add(_ lines: ArraySlice<UInt8>, _ index: inout HTTP2FieldIndex) -> Bool {
         lines.withUnsafeBytes { lines in
             var place = 0
             // What a line is read up to is there then.
@@ -84,6 +78,4 @@ struct HTTP2ResponseHead {
             section.add(name: lowercased, value: value, indexing: .nonIndexable)
         }
     }
-
-    private static func status(_ status: HTTPResponseStatus) -> String { status == .ok ? "200" : String(status.code) }
 }

@@ -43,6 +43,8 @@ final class HTTP2Stream {
 
     /// What `Content-Length` said of the body.
     var promisedBytes: Int?
+    /// What has come of it.
+    var receivedBytes = 0
 
     init(id: HTTP2StreamID, exchange: CurrentExchange, sendWindow: Int) {
         self.sendWindow = HTTP2SendWindow(sendWindow)
@@ -52,6 +54,12 @@ final class HTTP2Stream {
 
     var number: UInt64 { exchange.number }
     var owesOutput: Bool { !isAnswered && (pendingBytes > 0 || isEndPending || exchange.bodyWriter != nil) }
+
+    /// Whether what has come agrees with `Content-Length` (RFC 9113 §8.1.1).
+    func keepsPromise(isEnd: Bool) -> Bool {
+        guard let promisedBytes else { return true }
+        return isEnd ? receivedBytes == promisedBytes : receivedBytes <= promisedBytes
+    }
 
     func takeInbox() -> ByteBuffer {
         defer { inbox = ByteBuffer() }

@@ -27,14 +27,12 @@ struct OutgoingPlaintext {
     }
 
     /// The next records, and the promise of the writes that end in them. What was taken out when this throws has its promises failed.
-    mutating func sealNext(
-        _ engine: TLSEngine, _ allocator: ByteBufferAllocator
-    ) throws(TLSError) -> (ByteBuffer, EventLoopPromise<Void>?)? {
+    mutating func sealNext(_ engine: TLSEngine) throws(TLSError) -> (ByteBuffer, EventLoopPromise<Void>?)? {
         guard !writes.isEmpty else { return nil }
         if writes.count == 1, byteCount <= sizes.current {
             let (bytes, promise) = writes.removeLast()
             byteCount = 0
-            var sealed = allocator.buffer(capacity: bytes.readableBytes + TLSEngine.recordOverhead)
+            var sealed = ByteBufferAllocator().buffer(capacity: bytes.readableBytes + TLSEngine.recordOverhead)
             do throws(TLSError) { try sealed.seal(bytes.readableBytesView, engine) } catch {
                 promise?.fail(error)
                 throw error
@@ -42,14 +40,12 @@ struct OutgoingPlaintext {
             sizes.sent(bytes.readableBytes)
             return (sealed, promise)
         }
-        return try sealPortion(engine, allocator)
+        return try sealPortion(engine)
     }
 
-    private mutating func sealPortion(
-        _ engine: TLSEngine, _ allocator: ByteBufferAllocator
-    ) throws(TLSError) -> (ByteBuffer, EventLoopPromise<Void>?) {
+    private mutating func sealPortion(_ engine: TLSEngine) throws(TLSError) -> (ByteBuffer, EventLoopPromise<Void>?) {
         var budget = min(byteCount, Self.portion)
-        var sealed = allocator.buffer(capacity: budget + (budget / sizes.current + 1) * TLSEngine.recordOverhead)
+        var sealed = ByteBufferAllocator().buffer(capacity: budget + (budget / sizes.current + 1) * TLSEngine.recordOverhead)
         var promises: [EventLoopPromise<Void>] = []
         var done = 0
         var scratch = ByteBuffer()

@@ -64,7 +64,7 @@ extension TLSHandler {
 
     /// Whether there may be more to open.
     private func openPortion() -> Bool {
-        var plaintext = context.channel.allocator.buffer(capacity: min(max(ciphertext.readableBytes, 64), Self.portion))
+        var plaintext = ByteBufferAllocator().buffer(capacity: min(max(ciphertext.readableBytes, 64), Self.portion))
         var read = TLSEngine.Read()
         do throws(TLSError) {
             read = try ciphertext.feed { input throws(TLSError) in

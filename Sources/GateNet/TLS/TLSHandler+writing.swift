@@ -30,7 +30,7 @@ extension TLSHandler {
         guard case .open = state, !outgoing.isEmpty else { return }
         sendOutput()
         do throws(TLSError) {
-            while let (sealed, promise) = try outgoing.sealNext(engine, context.channel.allocator) {
+            while let (sealed, promise) = try outgoing.sealNext(engine) {
                 context.write(wrapOutboundOut(sealed), promise: promise)
             }
             sendOutput()

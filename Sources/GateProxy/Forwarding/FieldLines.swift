@@ -15,14 +15,12 @@ struct FieldLines {
     /// - Returns: `nil` where one of the fields is none.
     @inline(__always)
     static func encode(capacity: Int, _ write: (inout FieldLines) -> Void) -> EncodedFields? {
-        var isSound = false
-        let lines = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            var lines = FieldLines(UnsafeMutableRawBufferPointer(buffer))
+        // By way of the stack: an array made with room to be filled asks for its type's metadata, which costs more than the copy.
+        withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 1) { target in
+            var lines = FieldLines(target)
             write(&lines)
-            count = lines.count
-            isSound = lines.isSound
+            return lines.isSound ? EncodedFields(lines: Array(UnsafeRawBufferPointer(rebasing: target[..<lines.count]))) : nil
         }
-        return isSound ? EncodedFields(lines: lines) : nil
     }
 
     /// - Parameter name: a token.

@@ -2,7 +2,7 @@ import GateHTTP
 
 /// How the path that the client asked for becomes the one that the application is asked for. The rest of the target is passed on as it was
 /// sent, byte by byte: what the access rule saw is what arrives (CHECKLIST 32).
-struct PathRewrite: Hashable, Sendable {
+final class PathRewrite: Sendable {
     private let stripped: PathPrefix?
     private let added: String
 
@@ -17,6 +17,8 @@ struct PathRewrite: Hashable, Sendable {
 
     /// Whether the application's paths differ from the client's.
     let changesPaths: Bool
+
+    func isSame(as other: PathRewrite) -> Bool { stripped == other.stripped && added == other.added }
 
     /// The path under which clients reach one of the application's own. `nil` where it stays as it is: it cannot be reached, or stands below
     /// the prefix already, for applications that heed `X-Forwarded-Prefix` write it so.

@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateHTTP
 import NIOHTTP1
@@ -45,11 +46,12 @@ final class RequestFieldRules: Sendable {
     }
 
     /// - Parameter webSocketKey: for an upgrade that came without one, see ``WebSocketHandshake``.
-    func fields(of request: Request, webSocketKey: String? = nil) throws(Fault) -> EncodedFields {
+    func fields(of admitted: AdmittedRequest, webSocketKey: String? = nil) throws(Fault) -> EncodedFields {
+        let request = admitted.request
         var named = FieldNameSet()
         var via: [String] = []
         var size = Self.fixedSize + added.count + request.authority.utf8.count * 2 + (prefix?.utf8.count ?? 0)
-        for (name, value) in request.headers {
+        admitted.forEachField { name, value in
             let length = name.utf8.count
             size += length + value.utf8.count + 4
             if length == 10, Self.reads(name, as: "connection") {
@@ -61,7 +63,7 @@ final class RequestFieldRules: Sendable {
         }
         if !via.isEmpty, ViaPseudonym.common.visits(in: via) >= Self.mostVisits { throw .loop }
         let encoded = FieldLines.encode(capacity: size) { lines in
-            for (name, value) in request.headers {
+            admitted.forEachField { name, value in
                 var name = name
                 name.withUTF8 { octets in
                     let octets = UnsafeRawBufferPointer(octets)
@@ -154,7 +156,8 @@ final class RequestFieldRules: Sendable {
 
     private static func spelling(of host: UnsafeRawBufferPointer) -> Spelling {
         var isToken = true
-        for octet in host where !Octet.isToken(octet) {
+        for place in 0..<host.count where !Octet.isToken(host[place]) {
+            let octet = host[place]
             if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") { return .none }
             isToken = false
         }

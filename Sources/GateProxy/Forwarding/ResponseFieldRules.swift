@@ -9,7 +9,7 @@ import NIOCore
 /// fields are added where it says nothing of the kind.
 final class ResponseFieldRules: Sendable {
     private let changed: FieldNameSet
-    private let added: EncodedFields
+    private let added: [UInt8]
     private let addedSecurity: SiteSecurityHeaders.Present
     private let cookie: SessionCookie?
     private let security: SiteSecurityHeaders?
@@ -22,7 +22,7 @@ final class ResponseFieldRules: Sendable {
         self.security = security
         let set = changes.set.filter { FieldChanges.isSettable($0.name) }
         changed = FieldNameSet(changes.removed + set.map(\.name))
-        added = EncodedFields(set) ?? EncodedFields()
+        added = EncodedFields(set)?.bytes ?? []
         addedSecurity = set.reduce(into: []) { present, field in
             var name = field.name
             present.formUnion(name.withUTF8 { SiteSecurityHeaders.Present(UnsafeRawBufferPointer($0)) })
@@ -44,31 +44,30 @@ final class ResponseFieldRules: Sendable {
         var setsSession = false
         let size = fields.lines.readableBytes + added.count + (security?.longest ?? 0) + last.count
         // All in one piece: the connection copies each of several by itself.
-        var encoded =
-            FieldLines.encode(capacity: size) { lines in
-                var present = addedSecurity
-                fields.forEach { name, value, line in
-                    guard !Self.isOurs(name), named.isEmpty || !named.contains(name), changed.isEmpty || !changed.contains(name) else {
-                        return
-                    }
-                    if name.count == 10, let cookie, Octet.matches(name, "set-cookie"), cookie.isSet(by: value) {
-                        setsSession = true
-                        return
-                    }
-                    if let location, Self.isLocation(name), let outside = location.outside(value) {
-                        moved.append((String(decoding: name, as: UTF8.self), outside))
-                        return
-                    }
-                    if leavesOutAccept, Octet.matches(name, "sec-websocket-accept") { return }
-                    present.formUnion(SiteSecurityHeaders.Present(name))
-                    lines.append(line: line)
+        var encoded = FieldLines.encode(capacity: size) { lines in
+            var present = addedSecurity
+            fields.forEach { name, value, line in
+                guard !Self.isOurs(name), named.isEmpty || !named.contains(name), changed.isEmpty || !changed.contains(name) else {
+                    return
                 }
-                lines.append(added)
-                if let security { lines.append(security.fields(beside: present, over: scheme)) }
-                lines.append(last)
-            } ?? EncodedFields()
-        if !moved.isEmpty, let lines = EncodedFields(moved) { encoded.append(lines) }
-        return (encoded, setsSession)
+                if name.count == 10, let cookie, Octet.matches(name, "set-cookie"), cookie.isSet(by: value) {
+                    setsSession = true
+                    return
+                }
+                if let location, Self.isLocation(name), let outside = location.outside(value) {
+                    moved.append((String(decoding: name, as: UTF8.self), outside))
+                    return
+                }
+                if leavesOutAccept, Octet.matches(name, "sec-websocket-accept") { return }
+                present.formUnion(SiteSecurityHeaders.Present(name))
+                lines.append(line: line)
+            }
+            lines.append(lines: added)
+            if let security { lines.append(lines: security.lines(beside: present, over: scheme)) }
+            lines.append(last)
+        }
+        if !moved.isEmpty, let lines = EncodedFields(moved) { encoded?.append(lines) }
+        return (encoded ?? EncodedFields(), setsSession)
     }
 
     private static func isLocation(_ name: UnsafeRawBufferPointer) -> Bool {

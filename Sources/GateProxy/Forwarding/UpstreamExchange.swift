@@ -23,7 +23,7 @@ final class UpstreamExchange: Sendable {
         responseFields = admitted.responseFields
         let rules = handler.upstream.rules
         handshake = request.upgrade == WebSocketHandshake.upgrade ? WebSocketHandshake(request, entropy) : nil
-        var fields = try handler.requestFields.fields(of: request, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
+        var fields = try handler.requestFields.fields(of: admitted, webSocketKey: handshake.flatMap { $0.isOurs ? $0.key : nil })
         fields.append(admitted.identityFields)
         let sent: RequestBody
         if handshake != nil {
@@ -47,7 +47,7 @@ final class UpstreamExchange: Sendable {
     }
 
     func outgoing(to index: Int, of upstream: Upstream) -> StreamedRequest {
-        if index == 0 || upstream.paths[index] == upstream.paths[0] { return outgoing }
+        if index == 0 || upstream.paths[index].isSame(as: upstream.paths[0]) { return outgoing }
         return outgoing.aimed(at: upstream.paths[index].target(for: request.target))
     }
 }

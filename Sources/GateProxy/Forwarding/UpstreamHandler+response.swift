@@ -10,21 +10,21 @@ extension UpstreamHandler {
         let request = exchange.request
         let handshake = exchange.handshake
         let server = upstream.group.servers[index]
-        var answer = Response(response.status)
+        let body: ResponseBody
         switch response.body {
         case .whole(let bytes):
             server.ended()
             if case .HEAD = request.method {
                 // Its length is that of the body that GET would bring.
-                answer.body = .stream(length: response.length) { _ in }
-            } else if bytes.readableBytes > 0 {
-                answer.body = .bytes(bytes)
+                body = .stream(length: response.length) { _ in }
+            } else {
+                body = bytes.readableBytes > 0 ? .bytes(bytes) : .empty
             }
-        case .stream(let length, let body):
+        case .stream(let length, let stream):
             let use = UpstreamUse(server)
-            answer.body = .stream(length: length) { [self] writer in
+            body = .stream(length: length) { [self] writer in
                 defer { use.end() }
-                try await pass(body, to: writer, of: exchange, from: index)
+                try await pass(stream, to: writer, of: exchange, from: index)
             }
         case .tunnel(let tunnel):
             let use = UpstreamUse(server)
@@ -32,7 +32,7 @@ extension UpstreamHandler {
                 upstream.failed(index, "it agreed to a WebSocket without the proof of RFC 6455 §4.2.2")
                 return refusal(Problem(.upstreamUnreachable), request, exchange.responseFields)
             }
-            answer.body = .tunnel { client in
+            body = .tunnel { client in
                 await TunnelBridge.join(client, tunnel)
                 use.end()
             }
@@ -41,9 +41,8 @@ extension UpstreamHandler {
             response.fields, connectionOptions: response.connectionOptions, over: request.scheme,
             location: LocationRewrite(upstream.paths[index], for: request), leavesOutAccept: handshake?.isOurs == true,
             and: exchange.responseFields)
-        answer.encodedFields = fields
         if setsSession { tellOfCookie() }
-        return answer
+        return Response(response.status, encodedFields: fields, body: body)
     }
 
     private func pass(_ body: any BodyStream, to writer: any BodyWriter, of exchange: UpstreamExchange, from index: Int) async throws {

@@ -40,7 +40,7 @@ package final class Gateway: Responder {
         } else if let moved = place.own(request), let answer = own.answerIfOwn(moved) {
             return answer
         }
-        switch directory.find(authority: request.authority, path: request.target.path) {
+        switch directory.find(request) {
         case .site(let index): return respond(to: request, from: directory.sites[index])
         case .ambiguous: return .now(refusal(.ambiguousPath, request))
         case .none: return own.respond(to: request)

@@ -1,7 +1,8 @@
 package import GateAccess
+import GateHTTP
 
 /// The sites of a configuration, found by host and path.
-package struct SiteDirectory: DoorDirectory {
+package final class SiteDirectory: DoorDirectory {
     package let sites: [GatewaySite]
     private let table: SiteTable
     /// `nil` where there are none, as is usual.
@@ -15,7 +16,9 @@ package struct SiteDirectory: DoorDirectory {
     }
 
     /// As ``SiteTable/find(authority:path:)``; a site's number is its place in ``sites``.
-    func find(authority: String, path: Substring) -> SiteTable.Match { table.find(authority: authority, path: path) }
+    func find(_ request: Request) -> SiteTable.Match {
+        request.target.withPath { table.find(authority: request.authority, path: $0) }
+    }
 
     /// As ``SiteTable/names(_:)``.
     package func names(_ host: String) -> Bool { table.names(host) || instances?.names(host) == true }

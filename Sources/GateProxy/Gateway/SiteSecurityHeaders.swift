@@ -30,8 +30,8 @@ package final class SiteSecurityHeaders: Sendable {
     }
 
     /// The lines to add, by the set of those that are there.
-    private let encrypted: [EncodedFields]
-    private let plain: [EncodedFields]
+    private let encrypted: [[UInt8]]
+    private let plain: [[UInt8]]
 
     /// - Parameters:
     ///   - hsts: how long browsers shall insist on HTTPS; `nil` leaves `Strict-Transport-Security` out.
@@ -43,11 +43,8 @@ package final class SiteSecurityHeaders: Sendable {
             (.referrerPolicy, "Referrer-Policy: strict-origin-when-cross-origin\r\n"),
         ]
         if isFramedByItself { lines.append((.frameOptions, "X-Frame-Options: SAMEORIGIN\r\n")) }
-        func table() -> [EncodedFields] {
-            (0..<16).map { present in
-                let missing = lines.filter { !Present(rawValue: present).contains($0.0) }
-                return EncodedFields(lines: missing.flatMap { Array($0.1.utf8) })
-            }
+        func table() -> [[UInt8]] {
+            (0..<16).map { present in lines.filter { !Present(rawValue: present).contains($0.0) }.flatMap { Array($0.1.utf8) } }
         }
         let withoutHSTS = table()
         if let hsts { lines.append((.transportSecurity, "Strict-Transport-Security: max-age=\(hsts.secondsRoundedUp)\r\n")) }
@@ -55,17 +52,17 @@ package final class SiteSecurityHeaders: Sendable {
         plain = isHTTPSHere ? withoutHSTS : encrypted
     }
 
-    /// What to add to an answer that has `present`.
+    /// The lines to add to an answer that has `present`.
     ///
     /// - Parameter scheme: how the request came.
-    func fields(beside present: Present, over scheme: Request.Scheme) -> EncodedFields {
+    func lines(beside present: Present, over scheme: Request.Scheme) -> [UInt8] {
         switch scheme {
         case .https: encrypted[present.rawValue]
         case .http: plain[present.rawValue]
         }
     }
 
-    /// The most bytes that ``fields(beside:over:)`` has.
+    /// The most bytes that ``lines(beside:over:)`` has.
     var longest: Int { encrypted[0].count }
 
     func decorate(_ response: inout Response, over scheme: Request.Scheme) {
@@ -78,6 +75,6 @@ package final class SiteSecurityHeaders: Sendable {
             var name = field.name
             present.formUnion(name.withUTF8 { Present(UnsafeRawBufferPointer($0)) })
         }
-        response.encodedFields.append(fields(beside: present, over: scheme))
+        response.encodedFields.append(EncodedFields(lines: lines(beside: present, over: scheme)))
     }
 }

@@ -16,17 +16,10 @@ enum PathReading: Equatable {
     /// A reading has a dot segment, which climbs out of whatever prefix it stands behind, or a NUL, where C ends a text.
     case climbing
 
-    init(_ path: Substring) {
-        let path = path.utf8
-        guard let isPlain = path.withContiguousStorageIfAvailable(Self.isPlain) else {
-            self = Self.reading(Array(path))
-            return
-        }
-        self = isPlain ? .literal : Self.reading(Array(path))
-    }
+    init(_ path: UnsafeBufferPointer<UInt8>) { self = Self.isPlain(path) ? .literal : Self.reading(Array(path)) }
 
-    /// Whether there is nothing that could be read in another way. Most paths are plain, so they cost one pass: their reading is `literal`.
-    static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// Whether there is nothing that could be read in another way. Most paths are plain, so they cost one pass.
+    private static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
         var afterSlash = false
         for byte in path {
             switch byte {

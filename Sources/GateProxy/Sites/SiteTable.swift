@@ -9,8 +9,6 @@ package struct SiteTable: Sendable {
         /// The path can be read in ways that lead to different sites, or out of one: to be refused.
         case ambiguous
         case none
-
-        fileprivate init(_ site: Int?) { self = site.map { .site($0) } ?? .none }
     }
 
     private let exact: [Substring: PathList]
@@ -46,18 +44,21 @@ package struct SiteTable: Sendable {
     ///   - authority: lower case, with or without a port.
     ///   - path: as it was sent.
     package func find(authority: String, path: Substring) -> Match {
+        path.utf8.withContiguousStorageIfAvailable { find(authority: authority, path: $0) }
+            ?? Array(path.utf8).withUnsafeBufferPointer { find(authority: authority, path: $0) }
+    }
+
+    /// As ``find(authority:path:)``, of the path's octets.
+    func find(authority: String, path: UnsafeBufferPointer<UInt8>) -> Match {
         let list = paths(of: authority)
-        // Most paths are plain: their octets are looked at once.
-        let plain = path.utf8.withContiguousStorageIfAvailable { PathReading.isPlain($0) ? Match(list.find($0)) : nil }
-        if let match = plain ?? nil { return match }
         let literal = list.find(path)
         switch PathReading(path) {
         case .literal: break
         case .climbing: return .ambiguous
         case .many: if list.count > 1 { return .ambiguous }
-        case .loose(let reading): if list.find(reading) != literal { return .ambiguous }
+        case .loose(let reading): if reading.withUnsafeBufferPointer(list.find) != literal { return .ambiguous }
         }
-        return Match(literal)
+        return literal.map { .site($0) } ?? .none
     }
 
     /// Whether a site is for that host, whatever the path. Sites for any host do not count.
@@ -95,12 +96,6 @@ private struct PathList: Sendable {
         sum.entries += second.entries
         return sum
     }
-
-    func find(_ path: Substring) -> Int? {
-        path.utf8.withContiguousStorageIfAvailable(find) ?? find(Array(path.utf8))
-    }
-
-    func find(_ path: [UInt8]) -> Int? { path.withUnsafeBufferPointer(find) }
 
     func find(_ path: UnsafeBufferPointer<UInt8>) -> Int? {
         for entry in entries where Self.covers(entry.prefix, path) { return entry.site }

@@ -64,7 +64,7 @@ struct Front: Sendable {
 }
 
 extension SecurityHeaders {
-    fileprivate init?(_ configuration: Configuration) {
+    fileprivate convenience init?(_ configuration: Configuration) {
         let headers = configuration.headers
         self.init(
             hsts: headers.hsts > .zero ? headers.hsts : nil, isHTTPSHere: configuration.tls.mode != .off,

@@ -99,6 +99,7 @@ extension AssertedIdentity {
             email: EmailAddress("ada@app.test")!, isEmailVerified: true, organisationID: nil, roles: [],
             expiresAt: Timestamp(seconds: 4_000_000_000))
         return AssertedIdentity(
-            ada, at: Door(name: "app", access: .signedIn, policies: []), fields: fields, now: Timestamp(seconds: 1_795_132_800))
+            ada, madeFrom: ada, at: Door(name: "app", access: .signedIn, policies: []), fields: fields,
+            now: Timestamp(seconds: 1_795_132_800))
     }
 }

@@ -1,3 +1,4 @@
+import GateAccess
 import GateCore
 import GateHTTP
 import NIOHTTP1
@@ -18,12 +19,12 @@ struct RequestFieldRulesTests {
     }
 
     private static func fields(_ request: Request, _ changes: FieldChanges = FieldChanges()) throws -> [String] {
-        try RequestFieldRules(changes, rules: rules()).fields(of: request).fields.map { "\($0.name): \($0.value)" }
+        try RequestFieldRules(changes, rules: rules()).fields(of: AdmittedRequest(request)).fields.map { "\($0.name): \($0.value)" }
     }
 
     /// Those that are not ours to add.
     private static func passed(_ headers: HTTPHeaders) throws -> [String] {
-        try RequestFieldRules(FieldChanges(), rules: rules()).fields(of: .to(headers: headers)).fields
+        try RequestFieldRules(FieldChanges(), rules: rules()).fields(of: AdmittedRequest(.to(headers: headers))).fields
             .filter { !ours.contains($0.name.lowercased()) }.map { "\($0.name): \($0.value)" }
     }
 
@@ -96,6 +97,7 @@ struct RequestFieldRulesTests {
             ("192.0.2.1", .https, "[2001:db8::1]", "for=192.0.2.1;proto=https;host=\"[2001:db8::1]\""),
             ("192.0.2.1", .https, "", "for=192.0.2.1;proto=https"),
             (nil, .http, "a", "for=unknown;proto=http;host=a"),
+            ("10.255.0.100", .http, "a\"b", "for=10.255.0.100;proto=http"),
         ] as [(String?, Request.Scheme, String, String)])
     func `Forwarded quotes what needs it`(client: String?, scheme: Request.Scheme, authority: String, expected: String) throws {
         let fields = try Self.fields(.to(client: client, scheme: scheme, authority: authority))
@@ -145,7 +147,7 @@ struct RequestFieldRulesTests {
 
     @Test func `a stripped prefix is told to the application`() throws {
         let rules = RequestFieldRules(FieldChanges(), rules: Self.rules { $0.strippedPrefix = "/app" })
-        #expect(try rules.fields(of: .to("/app/x")).fields.contains { $0 == ("X-Forwarded-Prefix", "/app") })
+        #expect(try rules.fields(of: AdmittedRequest(.to("/app/x"))).fields.contains { $0 == ("X-Forwarded-Prefix", "/app") })
     }
 
     @Test func `Host is the client's, the server's or a given one`() {
