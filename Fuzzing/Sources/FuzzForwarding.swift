@@ -16,10 +16,9 @@ func fuzzForwarding(_ bytes: [UInt8]) {
     let origin = ForwardedHeaders.origin(of: head.headers, peer: Forwarding.peer, trusted: Forwarding.trusted)
     require(
         origin.host?.utf8.allSatisfy { Octet.isAuthority($0) && Octet.lowercased($0) == $0 } != false, "a host that is told of is one")
-    var request = Request(
+    let request = Request(
         id: RequestID(value: 1), method: head.method, target: target, headers: head.headers, peer: Forwarding.peer, client: origin.client,
-        scheme: origin.scheme ?? .http, authority: origin.host ?? head.authority, version: head.version)
-    request.upgrade = head.upgrade
+        scheme: origin.scheme ?? .http, authority: origin.host ?? head.authority, version: head.version, upgrade: head.upgrade)
     guard var fields = try? Forwarding.rules.fields(of: AdmittedRequest(request)) else { return }
     fields.append(EncodedFields([("X-Gatehouse-User", "somebody")])!)
     let sent = Array("GET /x HTTP/1.1\r\nHost: app.test\r\n".utf8) + fields.bytes + Array("\r\n".utf8)
