@@ -11,7 +11,8 @@ package final class PendingResponse: @unchecked Sendable {
     private var response: Response?
     private var receiver: ((consuming Response) -> Void)?
     private var canceller: (() -> Void)?
-    private var isResolved = false
+    /// It is resolved, or a task of its own is on the way to it.
+    private var isBeingResolved = false
 
     /// - Parameter eventLoop: that of the request's connection.
     package init(on eventLoop: any EventLoop) { self.eventLoop = eventLoop }
@@ -19,7 +20,7 @@ package final class PendingResponse: @unchecked Sendable {
     package func resolve(_ response: consuming Response) {
         eventLoop.assertInEventLoop()
         canceller = nil
-        isResolved = true
+        isBeingResolved = true
         change?(&response)
         if let receiver {
             self.receiver = nil
@@ -37,6 +38,7 @@ package final class PendingResponse: @unchecked Sendable {
             eventLoop.execute { self.resolve(response) }
         }
         canceller = { task.cancel() }
+        isBeingResolved = true
     }
 
     /// - Parameter receive: is called once with the response, perhaps at once. There is one receiver.
@@ -45,10 +47,12 @@ package final class PendingResponse: @unchecked Sendable {
         if let response { receive(response) } else { receiver = receive }
     }
 
+    /// Of no effect once ``resolve(_:)`` or ``resolve(by:)`` was called: what `cancel` would break off is over.
+    ///
     /// - Parameter cancel: breaks off what would resolve it, so that it is resolved soon.
     package func whenCancelled(_ cancel: @escaping () -> Void) {
         eventLoop.assertInEventLoop()
-        if !isResolved { canceller = cancel }
+        if !isBeingResolved { canceller = cancel }
     }
 
     /// Nobody waits for the response any more.

@@ -65,6 +65,22 @@ struct PendingResponseTests {
         #expect(await task.value == .badGateway)
     }
 
+    @Test("Cancelled, a task that resolves it is broken off, and not what had failed before that")
+    func cancelledTask() async {
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let pending = PendingResponse(on: eventLoop)
+        eventLoop.execute {
+            // As where a call fails before it can be told how it is given up.
+            pending.resolve {
+                try? await Task.sleep(for: .seconds(5))
+                return Response(Task.isCancelled ? .badGateway : .ok)
+            }
+            pending.whenCancelled { Issue.record("That is over.") }
+            pending.cancel()
+        }
+        #expect(await Answer.pending(pending).response.status == .badGateway)
+    }
+
     /// A proxy that makes no task.
     private static func proxy(to endpoint: Endpoint) -> @Sendable (Request) -> Answer {
         { request in
