@@ -189,6 +189,26 @@ struct ClientResponseReaderTests {
         #expect(head.keepAliveTimeout == seconds)
     }
 
+    @Test(
+        "Two heads are one where they say the same",
+        arguments: [
+            "HTTP/1.1 200 X\r\nA: c\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 201 X\r\nA: b\r\nContent-Length: 5\r\n\r\n",
+            "HTTP/1.1 200 X\r\nA: b\r\nContent-Length: 6\r\n\r\n", "HTTP/1.0 200 X\r\nA: b\r\nContent-Length: 5\r\n\r\n",
+            "HTTP/1.1 200 X\r\n\r\n",
+        ])
+    func equality(_ other: String) {
+        func step(_ bytes: String) -> ClientExchangeState.Step {
+            var state = ClientExchangeState(limits: Self.limits)
+            state.begin(.GET, isWhole: true)
+            var bytes = ByteBuffer(string: bytes)
+            _ = state.receive(&bytes)
+            return state.next()
+        }
+        let head = "HTTP/1.1 200 X\r\nA: b\r\nContent-Length: 5\r\n\r\n"
+        #expect(step(head) == step(head))
+        #expect(step(head) != step(other))
+    }
+
     @Test("A response that comes before its request is whole ends the connection")
     func earlyResponse() {
         var state = ClientExchangeState(limits: Self.limits)

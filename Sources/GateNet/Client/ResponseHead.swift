@@ -39,5 +39,9 @@ final class ResponseHead: Equatable, Sendable {
         self.keepAliveTimeout = keepAliveTimeout
     }
 
-    static func == (left: ResponseHead, right: ResponseHead) -> Bool { left === right }
+    static func == (left: ResponseHead, right: ResponseHead) -> Bool {
+        left.status == right.status && left.fields == right.fields && left.framing == right.framing
+            && left.contentLength == right.contentLength && left.connectionOptions == right.connectionOptions
+            && left.keepsAlive == right.keepsAlive && left.keepAliveTimeout == right.keepAliveTimeout
+    }
 }
