@@ -22,7 +22,7 @@ final class VerifiedTokenCache<Content: Sendable>: Sendable {
         }
     }
 
-    private let cache: ShardedCache<UInt64, Entry>
+    private let cache: ShardedCache<TokenTail, Entry>
 
     /// - Parameter capacity: in tokens.
     init(capacity: Int) { cache = ShardedCache(capacity: capacity) }
@@ -31,7 +31,7 @@ final class VerifiedTokenCache<Content: Sendable>: Sendable {
     ///
     /// - Parameter token: its text.
     func find(_ token: Span<UInt8>, orVerify verify: (String) -> Content?) -> Content? {
-        guard let tail = Self.tail(of: token) else { return nil }
+        guard let tail = TokenTail(of: token) else { return nil }
         if let known = cache.value(for: tail), known.isOf(token) { return known.content }
         let ticket = cache.ticket(for: tail)
         guard let content = verify(token.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }) else { return nil }
@@ -39,21 +39,24 @@ final class VerifiedTokenCache<Content: Sendable>: Sendable {
         return content
     }
 
-    /// A token's last 16 bytes, folded: these belong to the signature or code, which nobody can choose. Two tokens that have them in common
-    /// take each other's place, and no more, as what is found is compared as a whole. `nil` for a text too short to be a token.
-    private static func tail(of token: Span<UInt8>) -> UInt64? {
-        guard token.count >= 16 else { return nil }
-        return token.withUnsafeBytes { bytes in
-            bytes.loadUnaligned(fromByteOffset: bytes.count - 16, as: UInt64.self).byteSwapped
-                ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
-        }
-    }
-
     func removeAll() { cache.removeAll() }
     var count: Int { cache.count }
 }
 
-extension UInt64: CacheKey {
+/// A token's last 16 bytes, folded: these belong to the signature or code, which nobody can choose. Two tokens that have them in common take
+/// each other's place, and no more, as what is found is compared as a whole.
+private struct TokenTail: CacheKey {
+    private let bits: UInt64
+
+    /// `nil` for a text too short to be a token.
+    init?(of token: Span<UInt8>) {
+        guard token.count >= 16 else { return nil }
+        bits = token.withUnsafeBytes { bytes in
+            bytes.loadUnaligned(fromByteOffset: bytes.count - 16, as: UInt64.self)
+                ^ bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
+        }
+    }
+
     /// The six low bits of a base64url character are nearly all of its information.
-    var shardBits: UInt64 { self ^ self >> 5 }
+    var shardBits: UInt64 { bits ^ bits >> 5 }
 }
