@@ -44,7 +44,7 @@ final class ResponseFieldRules: Sendable {
         var setsSession = false
         let size = fields.lines.readableBytes + added.count + (security?.longest ?? 0) + last.count
         // All in one piece: the connection copies each of several by itself.
-        var encoded = FieldLines.encode(capacity: size) { lines in
+        var encoded = JoinedLines.encode(capacity: size) { lines in
             var present = addedSecurity
             fields.forEach { name, value, line in
                 guard !Self.isOurs(name), named.isEmpty || !named.contains(name), changed.isEmpty || !changed.contains(name) else {
@@ -66,8 +66,8 @@ final class ResponseFieldRules: Sendable {
             if let security { lines.append(lines: security.lines(beside: present, over: scheme)) }
             lines.append(last)
         }
-        if !moved.isEmpty, let lines = EncodedFields(moved) { encoded?.append(lines) }
-        return (encoded ?? EncodedFields(), setsSession)
+        if !moved.isEmpty, let lines = EncodedFields(moved) { encoded.append(lines) }
+        return (encoded, setsSession)
     }
 
     private static func isLocation(_ name: UnsafeRawBufferPointer) -> Bool {
