@@ -51,19 +51,6 @@ package struct FieldSection: Sendable {
         return found
     }
 
-    /// The fields that `isKept` takes, as they came.
-    package func encoded(where isKept: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool) -> EncodedFields {
-        EncodedFields(
-            lines: [UInt8](unsafeUninitializedCapacity: lines.readableBytes) { target, count in
-                forEach { name, value, line in
-                    guard isKept(name, value) else { return }
-                    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[count..<count + line.count])
-                        .copyMemory(from: line)
-                    count += line.count
-                }
-            })
-    }
-
     /// The fields one by one, for those who look at them.
     package var headers: HTTPHeaders {
         var fields: [(String, String)] = []

@@ -73,10 +73,11 @@ struct ClientEndpointTests {
                 #expect(response.headers["set-cookie"] == ["a=1", "b=2"] && response.headers["x-empty"] == [""])
                 #expect(response.fields.first("x-uber") == "\u{FC}" && response.fields.first("x-other") == nil)
                 #expect(response.connectionOptions == options && response.length == 2)
-                let passed = response.fields.encoded { name, _ in !StreamedResponse.isHopByHop(name) }
-                #expect(
-                    String(decoding: passed.bytes, as: UTF8.self)
-                        == "Set-Cookie: a=1\r\nset-cookie:b=2\t\r\nX-Empty:\r\nX-Uber: \u{FC}\r\n")
+                var passed = ""
+                response.fields.forEach { name, _, line in
+                    if !StreamedResponse.isHopByHop(name) { passed += String(decoding: line, as: UTF8.self) }
+                }
+                #expect(passed == "Set-Cookie: a=1\r\nset-cookie:b=2\t\r\nX-Empty:\r\nX-Uber: \u{FC}\r\n")
             }
         }
     }

@@ -33,7 +33,12 @@ struct ProxyResponder: Responder {
             case .tunnel: .empty
             }
         var response = Response(answer.status, body: body)
-        response.encodedFields = answer.fields.encoded { name, _ in !StreamedResponse.isHopByHop(name) }
+        var lines: [UInt8] = []
+        lines.reserveCapacity(answer.fields.lines.readableBytes)
+        answer.fields.forEach { name, _, line in
+            if !StreamedResponse.isHopByHop(name) { lines += line }
+        }
+        response.encodedFields = EncodedFields(lines: lines)
         return response
     }
 }

@@ -1,5 +1,4 @@
 import GateHTTP
-package import NIOHTTP1
 
 extension FieldChanges {
     /// Whether an operator may set the field. Those that say how a connection carries a message are the connection's, and a name that is
@@ -14,8 +13,6 @@ extension FieldChanges {
         }
     }
 
-    package var isEmpty: Bool { removed.isEmpty && set.isEmpty }
-
     /// Without `Content-Type`, `Content-Security-Policy` and whatever else speaks of the content: for answers with another than was meant.
     var withoutContent: FieldChanges {
         func isKept(_ name: String) -> Bool { !name.lowercased().hasPrefix("content-") }
@@ -23,11 +20,5 @@ extension FieldChanges {
         changes.removed.removeAll { !isKept($0) }
         changes.set.removeAll { !isKept($0.name) }
         return changes
-    }
-
-    /// Makes the changes to fields that are kept one by one.
-    package func apply(to headers: inout HTTPHeaders) {
-        for name in removed { headers.remove(name: name) }
-        for field in set where Self.isSettable(field.name) { headers.replaceOrAdd(name: field.name, value: field.value) }
     }
 }
