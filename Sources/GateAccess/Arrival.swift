@@ -13,14 +13,6 @@ struct Arrival: Sendable {
         for (name, value) in request.headers where !withheld.covers(name) { body(name, value) }
         if let cookies = withheld.restOfCookies { body("cookie", cookies) }
     }
-
-    /// The request as the application may see it.
-    var visible: Request {
-        guard !withheld.isEmpty else { return request }
-        var fields: [(String, String)] = []
-        forEachField { fields.append(($0, $1)) }
-        return request.with(headers: HTTPHeaders(fields))
-    }
 }
 
 /// Which fields are ours: identity fields in every spelling, the session cookie, an access token of ours.

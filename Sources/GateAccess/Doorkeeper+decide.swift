@@ -74,7 +74,7 @@ extension Doorkeeper {
 
     /// Nobody is signed in: a person is shown where to, a program is told.
     private func turnAway(_ arrival: Arrival, _ fields: EncodedFields) -> Admission {
-        let request = arrival.visible
+        let request = arrival.request
         guard request.isNavigation else {
             return refuse(IdentityError.notAuthenticated, arrival, fields)
         }
@@ -87,7 +87,7 @@ extension Doorkeeper {
     }
 
     func refuse(_ error: any Error, _ arrival: Arrival, _ fields: EncodedFields = EncodedFields()) -> Admission {
-        let request = arrival.visible
+        let request = arrival.request
         var response = Problem(describing: error, of: request, log: log).answer(to: request, baseURL: publicURL)
         cors.decorate(&response, for: request)
         response.encodedFields.append(fields)

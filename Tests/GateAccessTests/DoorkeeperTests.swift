@@ -173,6 +173,21 @@ struct DoorkeeperTests {
         }
     }
 
+    @Test(
+        "whoever sends Authorization is a program, whatever else it says: a token of ours is withheld from the application, not from us",
+        arguments: [
+            (AccessRule.signedIn, false, "401 auth/token-expired"), (.optional, false, "401 auth/token-expired"),
+            (.role("owner"), true, "403 auth/forbidden"),
+        ])
+    func program(access: AccessRule, isFresh: Bool, expected: String) async throws {
+        try await DoorFixture.with { gate in
+            let ann = try await gate.accounts.register()
+            if !isFresh { gate.accounts.time.advance(by: .seconds(3600)) }
+            let outcome = await gate.admit(.GET, "/", [ann.bearerField, ("accept", "text/html")], at: DoorFixture.door(access))
+            #expect(outcome.word == expected)
+        }
+    }
+
     @Test("a person without the role is shown a page, on which they can become somebody else")
     func forbiddenPage() async throws {
         try await DoorFixture.with { gate in
