@@ -19,7 +19,7 @@ func fuzzForwarding(_ bytes: [UInt8]) {
     let request = Request(
         id: RequestID(value: 1), method: head.method, target: target, headers: head.headers, peer: Forwarding.peer, client: origin.client,
         scheme: origin.scheme ?? .http, authority: origin.host ?? head.authority, version: head.version, upgrade: head.upgrade)
-    guard var fields = try? Forwarding.rules.fields(of: AdmittedRequest(request)) else { return }
+    guard var fields = try? Forwarding.rules.fields(of: AdmittedRequest(withholdingNothingOf: request)) else { return }
     fields.append(EncodedFields([("X-Gatehouse-User", "somebody")])!)
     let sent = Array("GET /x HTTP/1.1\r\nHost: app.test\r\n".utf8) + fields.bytes + Array("\r\n".utf8)
     guard let read = requestHead(of: sent, isOurs: true) else { return require(false, "what is sent can be read") }

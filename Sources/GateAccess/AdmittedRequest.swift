@@ -9,8 +9,8 @@ package struct AdmittedRequest: Sendable {
     /// What the client is told beside the answer: how it stands under the route's limits.
     package let responseFields: EncodedFields
 
-    /// One of which nothing is withheld.
-    package init(_ request: Request, identity: AssertedIdentity? = nil) {
+    /// One that goes on with every field that it came with: our own credentials too, if it carries any.
+    package init(withholdingNothingOf request: Request, identity: AssertedIdentity? = nil) {
         self.init(Arrival(request: request, withheld: WithheldFields()), identity: identity, responseFields: EncodedFields())
     }
 
@@ -20,8 +20,9 @@ package struct AdmittedRequest: Sendable {
         self.responseFields = responseFields
     }
 
-    /// As it came: of its header fields, the application sees those that ``forEachField(_:)`` tells.
-    package var request: Request { arrival.request }
+    /// As it came, with what is withheld still among its header fields. What an application is to see of `Cookie`, `Authorization`, and fields that
+    /// may be ours, comes from ``forEachField(_:)`` alone; a field of any other name may be read here.
+    package var arrived: Request { arrival.request }
 
     /// The header fields without what only we may say, and what only we may see: identity fields in every spelling, the session cookie, an
     /// access token of ours. What is left of the cookies stands in one `Cookie` field.

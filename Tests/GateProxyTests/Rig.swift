@@ -51,7 +51,7 @@ struct Rig: Sendable {
     }
 
     func answer(_ request: Request, identity: [(name: String, value: String)] = []) async -> Response {
-        await handler.answer(AdmittedRequest(request, identity: .somebody(EncodedFields(identity)!))).response
+        await handler.answer(AdmittedRequest(withholdingNothingOf: request, identity: .somebody(EncodedFields(identity)!))).response
     }
 
     /// The whole answer, collected.

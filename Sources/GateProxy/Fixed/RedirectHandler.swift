@@ -25,7 +25,7 @@ package struct RedirectHandler: RouteHandler {
     }
 
     package func answer(_ admitted: AdmittedRequest) -> Answer {
-        let request = admitted.request
+        let request = admitted.arrived
         guard let location = location(for: request) else {
             let problem = Problem(.malformed, "Where this leads cannot be told from the request: its host or its path is missing a part.")
             return .now(problem.answer(to: request, baseURL: baseURL))

@@ -34,7 +34,7 @@ package final class FolderHandler: RouteHandler {
     }
 
     package func answer(_ admitted: AdmittedRequest) -> Answer {
-        let request = admitted.request
+        let request = admitted.arrived
         guard request.method == .GET || request.method == .HEAD else {
             return .now(refusal(Problem(.methodNotAllowed, headers: ["allow": "GET, HEAD"]), request))
         }

@@ -47,7 +47,7 @@ final class RequestFieldRules: Sendable {
 
     /// - Parameter webSocketKey: for an upgrade that came without one, see ``WebSocketHandshake``.
     func fields(of admitted: AdmittedRequest, webSocketKey: String? = nil) throws(Fault) -> EncodedFields {
-        let request = admitted.request
+        let request = admitted.arrived
         var named = FieldNameSet()
         var via: [String] = []
         var size = Self.fixedSize + added.count + request.authority.utf8.count * 2 + (prefix?.utf8.count ?? 0)

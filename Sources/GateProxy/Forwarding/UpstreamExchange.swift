@@ -7,6 +7,7 @@ import NIOHTTP1
 /// A request on its way to an application: as the client sent it, and as it is passed on. Handed on as one reference: copying the two cost
 /// more than making them.
 final class UpstreamExchange: Sendable {
+    /// As it came, see ``AdmittedRequest/arrived``.
     let request: Request
     /// What the client is told beside the answer.
     let responseFields: EncodedFields
@@ -19,7 +20,7 @@ final class UpstreamExchange: Sendable {
     init(
         _ admitted: __shared AdmittedRequest, for handler: UpstreamHandler, bodyLimit: Int?, _ entropy: any Entropy
     ) throws(RequestFieldRules.Fault) {
-        let request = admitted.request
+        let request = admitted.arrived
         responseFields = admitted.responseFields
         let rules = handler.upstream.rules
         handshake = request.upgrade == WebSocketHandshake.upgrade ? WebSocketHandshake(request, entropy) : nil

@@ -49,7 +49,7 @@ package final class UpstreamHandler: RouteHandler {
     package var finishesAnswers: Bool { true }
 
     package func answer(_ admitted: AdmittedRequest) -> Answer {
-        let request = admitted.request
+        let request = admitted.arrived
         // It would send back what only the application is to see: the identity, with its assertion.
         if case .TRACE = request.method { return .now(refusal(Problem(.methodNotAllowed), request, admitted.responseFields)) }
         if let bodyLimit {

@@ -25,7 +25,7 @@ package final class GatewaySite: Sendable {
     func answer(_ admitted: AdmittedRequest) -> Answer {
         let answer = handler.answer(admitted)
         if handler.finishesAnswers { return answer }
-        let scheme = admitted.request.scheme
+        let scheme = admitted.arrived.scheme
         let fields = admitted.responseFields
         return answer.changed { [changes, security] response in
             changes.apply(to: &response)

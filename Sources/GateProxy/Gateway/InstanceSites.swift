@@ -40,10 +40,10 @@ package struct InstanceSites: Sendable {
     /// The request as it is passed on: HTTP/1.1 has one `Cookie` field (RFC 9113 §8.2.3).
     func passedOn(_ request: Request) -> AdmittedRequest {
         let cookies = request.headers["cookie"]
-        guard cookies.count > 1 else { return AdmittedRequest(request) }
+        guard cookies.count > 1 else { return AdmittedRequest(withholdingNothingOf: request) }
         var headers = request.headers
         headers.replaceOrAdd(name: "cookie", value: cookies.joined(separator: "; "))
-        return AdmittedRequest(request.with(headers: headers))
+        return AdmittedRequest(withholdingNothingOf: request.with(headers: headers))
     }
 
     /// Who asks an instance for its health wants to know of this one, wherever `api.prefix` puts the path. An application's own path of that

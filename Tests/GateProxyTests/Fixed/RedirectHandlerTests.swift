@@ -9,7 +9,7 @@ import Testing
 struct RedirectHandlerTests {
     private func answer(_ handler: some RouteHandler, _ target: String, host: String, _ method: HTTPMethod = .GET) async -> Response {
         let request = Request(id: RequestID(value: 1), method: method, target: RequestTarget(target)!, authority: host)
-        return await handler.answer(AdmittedRequest(request)).response
+        return await handler.answer(AdmittedRequest(withholdingNothingOf: request)).response
     }
 
     @Test(

@@ -38,13 +38,13 @@ final class FolderSite: Sendable {
         _ target: String, _ headers: HTTPHeaders = [:], method: HTTPMethod = .GET, by identity: AssertedIdentity? = nil
     ) async throws -> FileAnswer {
         let request = Request(id: RequestID(value: 1), method: method, target: RequestTarget(target)!, headers: headers)
-        return try await FileAnswer(handler.answer(AdmittedRequest(request, identity: identity)).response)
+        return try await FileAnswer(handler.answer(AdmittedRequest(withholdingNothingOf: request, identity: identity)).response)
     }
 
     /// Whether the answer is there at once.
     func answersInPlace(_ target: String) -> Bool {
         let request = Request(id: RequestID(value: 1), method: .GET, target: RequestTarget(target)!)
-        if case .now = handler.answer(AdmittedRequest(request)) { return true }
+        if case .now = handler.answer(AdmittedRequest(withholdingNothingOf: request)) { return true }
         return false
     }
 

@@ -29,7 +29,7 @@ struct ProxyOnTheWireTests {
 
     private struct Passing: Responder {
         let handler: UpstreamHandler
-        func respond(to request: Request) -> Answer { handler.answer(AdmittedRequest(request)) }
+        func respond(to request: Request) -> Answer { handler.answer(AdmittedRequest(withholdingNothingOf: request)) }
     }
 
     private struct Silent: ExchangeObserver {

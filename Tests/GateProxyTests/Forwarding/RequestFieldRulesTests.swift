@@ -19,12 +19,15 @@ struct RequestFieldRulesTests {
     }
 
     private static func fields(_ request: Request, _ changes: FieldChanges = FieldChanges()) throws -> [String] {
-        try RequestFieldRules(changes, rules: rules()).fields(of: AdmittedRequest(request)).fields.map { "\($0.name): \($0.value)" }
+        try RequestFieldRules(changes, rules: rules()).fields(of: AdmittedRequest(withholdingNothingOf: request)).fields.map {
+            "\($0.name): \($0.value)"
+        }
     }
 
     /// Those that are not ours to add.
     private static func passed(_ headers: HTTPHeaders) throws -> [String] {
-        try RequestFieldRules(FieldChanges(), rules: rules()).fields(of: AdmittedRequest(.to(headers: headers))).fields
+        try RequestFieldRules(FieldChanges(), rules: rules()).fields(of: AdmittedRequest(withholdingNothingOf: .to(headers: headers)))
+            .fields
             .filter { !ours.contains($0.name.lowercased()) }.map { "\($0.name): \($0.value)" }
     }
 
@@ -147,7 +150,10 @@ struct RequestFieldRulesTests {
 
     @Test func `a stripped prefix is told to the application`() throws {
         let rules = RequestFieldRules(FieldChanges(), rules: Self.rules { $0.strippedPrefix = "/app" })
-        #expect(try rules.fields(of: AdmittedRequest(.to("/app/x"))).fields.contains { $0 == ("X-Forwarded-Prefix", "/app") })
+        #expect(
+            try rules.fields(of: AdmittedRequest(withholdingNothingOf: .to("/app/x"))).fields.contains {
+                $0 == ("X-Forwarded-Prefix", "/app")
+            })
     }
 
     @Test func `Host is the client's, the server's or a given one`() {
