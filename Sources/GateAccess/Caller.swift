@@ -105,5 +105,5 @@ package enum Caller: Sendable {
 }
 
 extension String {
-    fileprivate func text(at range: Range<Int>) -> String { String(decoding: Array(utf8)[range], as: UTF8.self) }
+    func text(at range: Range<Int>) -> String { String(decoding: Array(utf8)[range], as: UTF8.self) }
 }

@@ -9,16 +9,18 @@ struct Credentials {
         case principal(Principal)
         /// It is one of ours, and not accepted.
         case refused(IdentityError)
+        /// It says that it is one of ours, at a time when this instance may not have heard of the key: withheld until that is known.
+        case unknown(String)
 
         var isOurs: Bool { if case .none = self { false } else { true } }
     }
 
-    let bearer: Bearer
+    private(set) var bearer: Bearer
     /// The value of the session cookie; `nil` also where there are two different ones, as in `HTTPHeaders.cookie(_:)`.
     let cookie: String?
     /// `Authorization` occurs twice (RFC 9110 §5.3 allows it once): there is no telling which of them the application will believe.
     let isAmbiguous: Bool
-    let withheld: WithheldFields
+    private(set) var withheld: WithheldFields
 
     init(of request: Request, cookie: SessionCookie, identity: Identity) {
         var authorization: String?
@@ -54,8 +56,26 @@ struct Credentials {
         do throws(IdentityError) {
             return .principal(try identity.authenticate(bearer: authorization.utf8.span.extracting(token)))
         } catch {
-            return error == .notAuthenticated ? .none : .refused(error)
+            guard error == .notAuthenticated else { return .refused(error) }
+            guard !identity.isMemoryCurrent else { return .none }
+            let text = authorization.text(at: token)
+            return identity.accessTokens.isSaidToBeOurs(text) ? .unknown(text) : .none
         }
+    }
+
+    /// The same, once the keys of all instances are known: what none of them has signed is the application's own.
+    ///
+    /// - Throws: `StorageError` where the database could not be asked.
+    func proven(by identity: Identity) async throws -> Credentials {
+        guard case .unknown(let token) = bearer else { return self }
+        var proven = self
+        do {
+            proven.bearer = .principal(try await identity.authenticateAgain(bearer: token))
+        } catch let error as IdentityError {
+            proven.bearer = error == .notAuthenticated ? .none : .refused(error)
+        }
+        proven.withheld.accessToken = proven.bearer.isOurs
+        return proven
     }
 
     /// `Authorization` counts before the cookie, as in ``Caller/init(of:cookie:identity:)``.
@@ -63,6 +83,7 @@ struct Credentials {
         switch bearer {
         case .principal(let principal): return Caller(bearer: principal, identity)
         case .refused(let error): return .refused(error)
+        case .unknown(let token): return .unproven(.unknownBearer(token))
         case .none: break
         }
         guard let cookie else { return .anonymous }

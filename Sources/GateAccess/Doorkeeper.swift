@@ -43,6 +43,17 @@ package final class Doorkeeper: Sendable {
     /// Called on the event loop of the request's connection.
     package func admit(_ request: Request, at door: Door) -> Admission {
         let credentials = Credentials(of: request, cookie: cookie, identity: identity)
+        guard case .unknown = credentials.bearer else { return admit(request, credentials, at: door) }
+        return .later { [self] in
+            do {
+                return admit(request, try await credentials.proven(by: identity), at: door)
+            } catch {
+                return refuse(error, Arrival(request: request, withheld: credentials.withheld))
+            }
+        }
+    }
+
+    private func admit(_ request: Request, _ credentials: Credentials, at door: Door) -> Admission {
         let arrival = Arrival(request: request, withheld: credentials.withheld)
         guard !credentials.isAmbiguous else {
             return refuse(Problem(.malformed, "The field Authorization may occur once."), arrival)

@@ -1,9 +1,11 @@
 import GateAccess
 import GateCore
+import GateCrypto
 import GateHTTP
 import GateIdentity
 import GateTesting
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @Suite("What an application sees of a request")
@@ -77,6 +79,48 @@ struct DoorCredentialTests {
             let expired = await gate.admit(
                 .GET, "/", [("authorization", "Bearer x"), ("Authorization", ann.bearerField.1)], at: DoorFixture.door(.everyone))
             #expect(expired.word == "400 request/malformed")
+        }
+    }
+
+    @Test(
+        "a token signed with a key that this instance has not heard of is neither passed on nor refused: the database is asked",
+        arguments: [AccessRule.everyone, .optional, .signedIn])
+    func unheardKey(access: AccessRule) async throws {
+        try await IdentityFixture.with { maker in
+            let ring = SigningKeyRing(current: SigningKeyFixture.make("key-2", seed: 12), previous: [IdentityFixture.signingKey])
+            let isAway = Mutex(true)
+            let learner = Mutex<Identity?>(nil)
+            // Its feed was never heard: nothing that it remembers may be believed.
+            let taker = try await maker.instance(changes: ChangeHub(time: maker.time).feed()) {
+                if isAway.withLock({ $0 }) { throw StorageError.unavailable(reason: "away") }
+                learner.withLock { $0 }?.accessTokens.replaceKeys(ring)
+            }
+            learner.withLock { $0 = taker.identity }
+            maker.identity.accessTokens.replaceKeys(ring)
+            let made = try await maker.register()
+            let gate = DoorFixture(taker)
+            let door = DoorFixture.door(access)
+
+            // What does not say that it is ours is not asked about.
+            let others = SigningKeyRing(current: SigningKeyFixture.make("key-2", seed: 99))
+            let foreign = try others.sign(payload: Array(#"{"iss":"http://other.test"}"#.utf8), typ: AccessTokenIssuer.type)
+            for token in ["abc", foreign] {
+                let outcome = await gate.admit(.GET, "/", [("authorization", "Bearer \(token)")], at: door)
+                #expect(outcome.word == (access == .signedIn ? "401 auth/required" : "nobody"))
+                if let admitted = outcome.admitted { #expect(admitted.visibleFields["authorization"] == ["Bearer \(token)"]) }
+            }
+
+            #expect(await gate.admit(.GET, "/", [made.bearerField], at: door).word == "503 unavailable")
+            isAway.withLock { $0 = false }
+            let known = try #require(await gate.admit(.GET, "/", [made.bearerField], at: door).admitted)
+            #expect(known.visibleFields["authorization"] == [])
+            #expect(known.principal?.userID == (access == .everyone ? nil : made.profile.user.id))
+
+            // Nobody's key, as the database says: the application's own business.
+            let forged = try others.sign(payload: Array(#"{"iss":"http://gate.test"}"#.utf8), typ: AccessTokenIssuer.type)
+            let outcome = await gate.admit(.GET, "/", [("authorization", "Bearer \(forged)")], at: door)
+            #expect(outcome.word == (access == .signedIn ? "401 auth/required" : "nobody"))
+            if let admitted = outcome.admitted { #expect(admitted.visibleFields["authorization"] == ["Bearer \(forged)"]) }
         }
     }
 

@@ -24,7 +24,7 @@ struct DoorFixture {
         try await IdentityFixture.with { try await body(DoorFixture($0)) }
     }
 
-    private init(_ accounts: IdentityFixture) {
+    init(_ accounts: IdentityFixture) {
         self.accounts = accounts
         assertionKeys = SigningKeyRing(current: SigningKeyFixture.make("assertions", .edDSA, seed: 12))
         doorkeeper = Doorkeeper(

@@ -68,6 +68,14 @@ package final class AccessTokenIssuer: Sendable {
         return AccessToken(payload: payload, issuer: issuer, audience: audience).map { VerifiedToken($0, leeway: leeway) }
     }
 
+    /// Whether a text says that it is one of ours, and nothing else: anybody can write that.
+    package func isSaidToBeOurs(_ token: String) -> Bool {
+        guard let token = JWS.parse(token), token.header["typ"]?.string == Self.type, let claims = try? JSON(parsing: token.payload) else {
+            return false
+        }
+        return claims["iss"]?.string == issuer
+    }
+
     /// Signs and verifies with other keys from now on.
     package func replaceKeys(_ ring: SigningKeyRing) {
         keys.withLock { $0 = ring }
