@@ -46,7 +46,7 @@ package enum Answer: Sendable {
 
 /// What a connection tells of each exchange after its last byte is handed to the kernel, or after it broke off.
 package struct Exchange: Sendable {
-    /// As it was sent: its target may hold tokens in its query, so it does not go into a log as it is.
+    /// As it was sent, without its body: its target may hold tokens in its query, so it does not go into a log as it is.
     package let request: Request
     package let status: HTTPResponseStatus
     package let responseBytes: Int

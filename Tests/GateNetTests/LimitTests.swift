@@ -138,6 +138,20 @@ struct LimitTests {
         }
     }
 
+    @Test("A body that came with its head is the responder's alone: it is not held until a slow client has the response")
+    func bodyIsNotHeld() async throws {
+        try await TestServer.run { request in
+            guard case .bytes(let bytes) = request.body else { return .now(.text(.badRequest, "no body")) }
+            return .now(.text(.ok, "\(bytes.readableBytes)"))
+        } _: { server in
+            let client = try await RawClient(port: server.port)
+            try await client.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody")
+            #expect(try await client.readToEnd().hasSuffix("\r\n\r\n4"))
+            let told = await server.observer.stream.first { _ in true }
+            if case .empty? = told?.request.body {} else { Issue.record("\(String(describing: told?.request.body)) is held") }
+        }
+    }
+
     @Test("CHECKLIST 34: a reader that does not read is cut off, and its writer told")
     func writeIdle() async throws {
         let outcomes = AsyncStream<BodyError>.makeStream()

@@ -140,6 +140,26 @@ struct RequestReaderTests {
         #expect(throws: RequestFault.malformed("The Host field is missing.")) { try reader.nextHead() }
     }
 
+    @Test("CHECKLIST 33: nor are fields that frame a body taken over by a version that does not know them")
+    func recentFramingRefused() throws {
+        let fields = "Host: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for (second, isRead) in [("HTTP/1.1", true), ("HTTP/1.0", false)] {
+            var reader = RequestReader(limits: ServerLimits())
+            var bytes = ByteBuffer(string: "POST / HTTP/1.1\r\n\(fields)0\r\n\r\nPOST / \(second)\r\n\(fields)0\r\n\r\n")
+            reader.append(&bytes)
+            #expect(try reader.nextHead()?.framing == .chunked)
+            guard case .end = try reader.nextBodyPart() else {
+                Issue.record("the body is empty")
+                return
+            }
+            if isRead {
+                #expect(try reader.nextHead()?.framing == .chunked)
+            } else {
+                #expect(throws: RequestFault.self) { try reader.nextHead() }
+            }
+        }
+    }
+
     @Test(
         "What a proxy may have said is seen under every name that it is looked for",
         arguments: [

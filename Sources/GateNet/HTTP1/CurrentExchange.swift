@@ -9,7 +9,8 @@ import NIOHTTP1
 final class CurrentExchange {
     /// Told by what a task holds of its exchange whether it is still the one: a number, so that nothing has to be unhooked.
     let number: UInt64
-    /// What is asked, without regard to the body.
+    /// What is asked, without its body: that is the responder's, and must be gone when nobody reads it any more, though a slow client may
+    /// take the response for long.
     let request: Request
     /// Whether the request itself lets the connection stay.
     let keepsAlive: Bool
@@ -101,10 +102,11 @@ final class CurrentExchange {
     /// Breaks off what works on the response, and ends the waiting of whoever reads or writes its bodies.
     func abandon(with error: BodyError = .disconnected) {
         cancel()
-        bodyReader?(.failure(error))
+        let (reader, writer) = (bodyReader, bodyWriter)
         bodyReader = nil
-        bodyWriter?(.failure(error))
         bodyWriter = nil
+        reader?(.failure(error))
+        writer?(.failure(error))
     }
 
     func finished(at moment: MonotonicInstant, isAborted: Bool) -> Exchange {

@@ -15,10 +15,10 @@ extension HTTP1Connection {
         let (client, scheme, authority) = service.origin(of: head, peer: peer, scheme: scheme)
         var target = RequestTarget.root
         if case .origin(let asked) = head.target { target = asked }
+        var request = Request(
+            id: id, method: head.method, target: target, headers: head.headers, peer: peer, client: client, scheme: scheme,
+            authority: authority, version: head.version, upgrade: head.upgrade, receivedAt: now)
         let body = takeBody(head.framing)
-        let request = Request(
-            id: id, method: head.method, target: target, headers: head.headers, body: body, peer: peer, client: client,
-            scheme: scheme, authority: authority, version: head.version, upgrade: head.upgrade, receivedAt: now)
         let isBodyOutstanding = if case .stream = body { true } else { false }
         current = CurrentExchange(
             number: exchangeCount, request: request, keepsAlive: head.keepsAlive, owesContinue: head.expectsContinue && isBodyOutstanding)
@@ -26,6 +26,7 @@ extension HTTP1Connection {
             respond(Response(.noContent), to: exchangeCount)
             return
         }
+        if case .empty = body {} else { request = request.with(body: body) }
         answer(service.responder.respond(to: request), to: exchangeCount)
     }
 

@@ -129,8 +129,9 @@ extension HTTP1Connection {
         turnToNext(after: exchange)
     }
 
-    /// A channel lets go of what it was given to write once the kernel has all of it. Learning of that by a promise for each response
-    /// would cost as much as reading a request.
+    /// A channel lets go of what it was given to write once the kernel has all of it, or, where it closes, right before it becomes inactive,
+    /// which ``ended()`` hears first. That holds as long as no handler in between copies what is written, and there is none but TLS's.
+    /// Learning of it by a promise for each response would cost as much as reading a request.
     func flushed() {
         guard let unconfirmed else { return }
         guard loop.isReleased(unconfirmed.output) else {

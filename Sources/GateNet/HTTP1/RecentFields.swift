@@ -12,11 +12,13 @@ struct RecentFields {
     /// What ``RequestFields`` makes of these lines.
     mutating func read(_ lines: UnsafeRawBufferPointer, limits: ServerLimits) throws(RequestFault) -> RequestFields {
         if let fields, isSame(lines) { return fields }
-        let fields = try RequestFields(lines, limits: limits)
-        guard lines.count <= Self.longest else { return fields }
+        self.fields = nil
         self.lines.removeAll(keepingCapacity: true)
-        self.lines.append(contentsOf: lines)
-        self.fields = fields
+        let fields = try RequestFields(lines, limits: limits)
+        if lines.count <= Self.longest {
+            self.lines.append(contentsOf: lines)
+            self.fields = fields
+        }
         return fields
     }
 

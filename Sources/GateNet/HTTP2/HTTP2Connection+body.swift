@@ -10,7 +10,7 @@ extension HTTP2Connection {
         guard let stream = streams[id] else { return }
         stream.receivedBytes += part.data.readableBytes
         guard stream.keepsPromise(isEnd: part.endStream) else {
-            refuseMalformed(stream)
+            refuseMalformed(stream, isEnd: part.endStream)
             return
         }
         if case .byteBuffer(var bytes) = part.data, bytes.readableBytes > 0, wantsBody(stream) {

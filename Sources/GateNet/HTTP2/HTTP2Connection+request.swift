@@ -10,7 +10,7 @@ extension HTTP2Connection {
     func takeHeaders(_ block: HPACKHeaders, isEnd: Bool, of id: HTTP2StreamID) {
         if let stream = streams[id] {
             guard HTTP2MessageForm.isTrailers(block), stream.keepsPromise(isEnd: true) else {
-                refuseMalformed(stream)
+                refuseMalformed(stream, isEnd: true)
                 return
             }
             takeTrailers(block, of: stream)
@@ -77,7 +77,14 @@ extension HTTP2Connection {
         write(.rstStream(.protocolError), on: id)
     }
 
-    func refuseMalformed(_ stream: HTTP2Stream) {
+    /// - Parameter isEnd: the client has ended its side with it.
+    func refuseMalformed(_ stream: HTTP2Stream, isEnd: Bool) {
+        if isEnd, stream.isEndSent {
+            // Both sides have ended, and there is nothing to reset (RFC 9113 §5.1).
+            stream.exchange.abandon(with: .malformed)
+            endInput(stream)
+            return
+        }
         abort(stream)
         refuseMalformed(stream.id)
         leaveIfDone()

@@ -11,18 +11,24 @@ struct HTTP2FieldIndex {
     static let longestValue = 128
 
     private var entries: [(field: Int, value: String)] = []
+    private let capacity: Int
+
+    /// - Parameter capacity: 0 for fields of which none goes into the table.
+    init(capacity: Int = Self.capacity) { self.capacity = capacity }
 
     /// How a field is to be sent. It is taken for sent.
     mutating func indexing(of field: HTTP2KnownField, _ value: String) -> HPACKIndexing {
         switch field.treatment {
         case .leftOut: return .nonIndexable
         case .neverIndexed: return .neverIndexed
+        // Strings are equal, here and in NIO's table, whose octets are not: U+037E is a semicolon to them.
+        case .indexed where !value.utf8.allSatisfy({ $0 < 0x80 }): return .nonIndexable
         case .indexed:
             for entry in entries where entry.field == field.number && entry.value == value { return .indexable }
         case .indexedByName:
             for entry in entries where entry.field == field.number { return .nonIndexable }
         }
-        guard entries.count < Self.capacity, value.utf8.count <= Self.longestValue else { return .nonIndexable }
+        guard entries.count < capacity, value.utf8.count <= Self.longestValue else { return .nonIndexable }
         entries.append((field.number, value))
         return .indexable
     }

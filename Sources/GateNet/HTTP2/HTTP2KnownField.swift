@@ -19,7 +19,6 @@ final class HTTP2KnownField: Sendable {
     let treatment: Treatment
     private let octets: StaticString
 
-    /// What comes under this name from elsewhere is left out.
     private init(number: Int, name: String, treatment: Treatment, octets: StaticString) {
         self.number = number
         self.name = name
@@ -27,6 +26,7 @@ final class HTTP2KnownField: Sendable {
         self.octets = octets
     }
 
+    /// What comes under this name from elsewhere is left out.
     static let requestID = HTTP2KnownField(number: all.count, name: "x-request-id", treatment: .indexedByName, octets: "x-request-id")
 
     /// - Parameter name: in any case.

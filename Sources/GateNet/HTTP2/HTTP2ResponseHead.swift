@@ -32,8 +32,8 @@ struct HTTP2ResponseHead {
     static func trailers(_ fields: HTTPHeaders?) -> HPACKHeaders? {
         guard let fields else { return nil }
         var trailers = HTTP2ResponseHead()
-        // They come once, behind the head of their response.
-        var index = HTTP2FieldIndex()
+        // They come once, behind the head of their response, and the connection's table is not theirs to fill.
+        var index = HTTP2FieldIndex(capacity: 0)
         for (name, value) in TrailerFields.sendable(fields) {
             guard trailers.add(name, value, &index), trailers.isWithinLimit else { return nil }
         }

@@ -35,6 +35,8 @@ final class HTTP2Stream {
     var outputEnded = false
     /// It is not with the kernel yet.
     var isEndPending = false
+    /// `NIOHTTP2Handler` has the end of the response.
+    var isEndSent: Bool { outputEnded && last == nil }
     /// The response is with the kernel, and the observer has heard of it. What comes still of the request is dropped.
     var isAnswered = false
     var writeDeadline: MonotonicInstant?

@@ -19,24 +19,23 @@ struct OutgoingPlaintext {
         byteCount += bytes.readableBytes
     }
 
-    mutating func fail(_ error: TLSError) {
-        let failed = writes
-        writes = []
-        byteCount = 0
-        for (_, promise) in failed { promise?.fail(error) }
+    /// Drops everything. The promises are the caller's to fail, once nothing accesses this any more: whoever hears of it may write again.
+    mutating func takeAll() -> [EventLoopPromise<Void>] {
+        defer {
+            writes = []
+            byteCount = 0
+        }
+        return writes.compactMap(\.promise)
     }
 
-    /// The next records, and the promise of the writes that end in them. What was taken out when this throws has its promises failed.
+    /// The next records, and the promise of the writes that end in them. Where this throws, all promises are here still.
     mutating func sealNext(_ engine: TLSEngine) throws(TLSError) -> (ByteBuffer, EventLoopPromise<Void>?)? {
         guard !writes.isEmpty else { return nil }
         if writes.count == 1, byteCount <= sizes.current {
+            var sealed = ByteBufferAllocator().buffer(capacity: byteCount + TLSEngine.recordOverhead)
+            try sealed.seal(writes[0].bytes.readableBytesView, engine)
             let (bytes, promise) = writes.removeLast()
             byteCount = 0
-            var sealed = ByteBufferAllocator().buffer(capacity: bytes.readableBytes + TLSEngine.recordOverhead)
-            do throws(TLSError) { try sealed.seal(bytes.readableBytesView, engine) } catch {
-                promise?.fail(error)
-                throw error
-            }
             sizes.sent(bytes.readableBytes)
             return (sealed, promise)
         }
@@ -75,7 +74,7 @@ struct OutgoingPlaintext {
             }
             takeFinished(&done, &promises)
         } catch {
-            for promise in promises { promise.fail(error) }
+            writes += promises.map { (ByteBuffer(), $0) }
             throw error
         }
         return (sealed, Self.joined(promises))

@@ -58,8 +58,7 @@ extension TLSHandler {
             if let goodbye = goodbye() { context.writeAndFlush(wrapOutboundOut(goodbye), promise: nil) }
             context.close(mode: .output, promise: promise)
         case .all:
-            // As without TLS: what was not flushed is not sent.
-            outgoing.fail(.closed)
+            // As without TLS, what was not flushed is not sent.
             let goodbye = goodbye()
             ended()
             if let goodbye { closeAfter(goodbye, promise) } else { context.close(promise: promise) }

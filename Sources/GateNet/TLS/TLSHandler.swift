@@ -140,7 +140,7 @@ package final class TLSHandler: ChannelDuplexHandler {
         sendOutput()
         if isInHandshake, isServer, error == .plainHTTP { answerPlainHTTP() }
         flushIfNeeded()
-        outgoing.fail(error)
+        failOutgoing(error)
         if isInHandshake { endHandshake(.failure(error)) }
         guard let context else { return }
         if !(isInHandshake && isServer) { context.fireErrorCaught(error) }
@@ -193,7 +193,11 @@ package final class TLSHandler: ChannelDuplexHandler {
         }
         state = .closed
         ciphertext = ByteBuffer()
-        outgoing.fail(.closed)
+        failOutgoing(.closed)
+    }
+
+    private func failOutgoing(_ error: TLSError) {
+        for promise in outgoing.takeAll() { promise.fail(error) }
     }
 }
 

@@ -62,6 +62,21 @@ struct HTTP2ResponseHeadTests {
         #expect(treatment("Server: b\r\n", "server") == .nonIndexable)
     }
 
+    @Test("Only octets that are the same are sent as the same: equal strings are not enough")
+    func canonicallyEqual() {
+        var encoder = HTTP2ResponseEncoder()
+        for (separator, expected) in [("\u{37E}", HPACKIndexing.nonIndexable), (";", .indexable), ("\u{37E}", .nonIndexable)] {
+            let head = Self.head("Strict-Transport-Security: max-age=1\(separator) preload\r\n", with: &encoder)
+            #expect(head?.first { $0.name == "strict-transport-security" }?.indexable == expected)
+        }
+    }
+
+    @Test("Nothing of a trailer goes into the table")
+    func trailers() {
+        let trailers = HTTP2ResponseHead.trailers(["x-ratelimit-remaining": "5", "server": "a", "x-own": "b"])
+        #expect(trailers?.map(\.indexable) == [.nonIndexable, .nonIndexable, .nonIndexable])
+    }
+
     @Test("What a response has in common with the one before is taken from there, and nothing else is")
     func again() {
         var encoder = HTTP2ResponseEncoder()

@@ -19,6 +19,9 @@ struct HTTP2SpecTests {
     @Test("CHECKLIST 33: messages are held to RFC 9113 §8", arguments: SpecScenario.messages)
     func messages(_ scenario: SpecScenario) async throws { try await play(scenario) }
 
+    @Test("CHECKLIST 33: Content-Length tells the truth", arguments: SpecScenario.lengths)
+    func lengths(_ scenario: SpecScenario) async throws { try await play(scenario) }
+
     @Test("Compressed fields are held to RFC 7541", arguments: SpecScenario.compression)
     func compression(_ scenario: SpecScenario) async throws { try await play(scenario) }
 

@@ -42,6 +42,22 @@ extension SpecScenario {
             reaction: .connectionError([ErrorCode.protocolError])),
     ]
 
+    /// Beyond h2spec: a body that Content-Length does not agree with must not pass for a whole one (RFC 9113 §8.1.1).
+    static let lengths: [SpecScenario] = [
+        SpecScenario(
+            "lengths/1", "less than Content-Length", .headers(1, post + [("content-length", "5")], end: false),
+            .data(1, "test", end: true), reaction: malformed),
+        SpecScenario(
+            "lengths/2", "nothing of what Content-Length says", .headers(1, post + [("content-length", "5")], end: false),
+            .data(1, "", end: true), reaction: malformed),
+        SpecScenario(
+            "lengths/3", "trailers before all of it has come", .headers(1, post + [("content-length", "5")], end: false),
+            .data(1, "test"), .headers(1, [("x-end", "1")]), reaction: malformed),
+        SpecScenario(
+            "lengths/4", "something where Content-Length says nothing", .headers(1, post + [("content-length", "0")], end: false),
+            .data(1, "test", end: true), reaction: malformed),
+    ]
+
     static let compression: [SpecScenario] = [
         SpecScenario("hpack/2.3.3/1", "an index beyond the table", .headers(1, block + [0xC6]), reaction: compressionError),
         SpecScenario(
