@@ -16,7 +16,7 @@ struct RequestHead {
     var expectsContinue: Bool
     /// As in ``Request/upgrade``.
     var upgrade: String?
-    /// False where no field says that a proxy has passed it on: there is nothing to look for then.
+    /// False where no field says that a proxy has passed it on: there is nothing to look for then. True where that was not looked at.
     var mayBeForwarded: Bool
 
     var isHTTP11: Bool { version != .http10 }
