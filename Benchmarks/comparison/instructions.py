@@ -125,7 +125,7 @@ KINDS = [
     Kind("proxied, signed in and limited, HTTPS", GUARDED + "/small", BEARER, is_secure=True),
 ]
 REFRESH = "token refresh, durable"
-# On one connection, whose handshake is a thousandth of it for each request.
+# So many on one connection that its handshake is less than a hundredth of the figure.
 STREAMED, STREAMS = "proxied, signed in and limited, HTTP/2", 1920
 
 

@@ -55,8 +55,7 @@ package final class Request: Sendable {
     /// The same request but for what is given.
     package func with(
         method: HTTPMethod? = nil, target: RequestTarget? = nil, headers: HTTPHeaders? = nil, body: RequestBody? = nil,
-        scheme: Scheme? = nil,
-        authority: String? = nil
+        scheme: Scheme? = nil, authority: String? = nil
     ) -> Request {
         Request(
             id: id, method: method ?? self.method, target: target ?? self.target, headers: headers ?? self.headers, body: body ?? self.body,

@@ -7,6 +7,7 @@ package final class GatewaySite: Sendable {
     package let route: SiteRoute
     package let door: Door
     private let handler: any RouteHandler
+    /// For answers that their handler has not finished.
     private let changes: ResponseChanges
     private let security: SiteSecurityHeaders?
 
